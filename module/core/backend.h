@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The contract between the core and a vendor's backend: all that the core knows
+ * of SVM and VMX is on this page.
+ */
+#ifndef VITRO_BACKEND_H
+#define VITRO_BACKEND_H
+
+#include "core/vitro.h"
+
+/**
+ * struct vitro_backend - a vendor
+ * @name: for humans
+ * @vendor: enum vitro_vendor
+ * @features: VITRO_CPU_* bits, known after probe
+ * @tdp: format of the second-level tables, known after probe
+ *
+ * Those marked (burst) are called with interrupts off between cpu_enter and
+ * cpu_leave.  The others are called with the vCPU's mutex held, outside of a
+ * burst, unless it says otherwise.
+ *
+ * @probe: can this host run guests?  If not, a negative errno, and *@why says so
+ *	in one sentence with the cure.
+ * @setup: allocate what the module needs
+ * @teardown: undo it
+ * @cpu_enter: (burst) make this CPU a hypervisor with @vcpu loaded.  -EBUSY when
+ *	another hypervisor holds it.
+ * @cpu_leave: (burst) make it an ordinary CPU again
+ * @vcpu_init: allocate vcpu->arch
+ * @vcpu_free: free it
+ * @vcpu_reset: state after INIT; @power_on: after power-on
+ * @load_state: check and load the groups in @mask that live in the backend: SEGS,
+ *	CRS (cr0, cr2, cr3, cr4, efer), DRS (dr6, dr7), MSRS (those @get_msr has).
+ *	On -EINVAL nothing is loaded.
+ * @store_state: the way back; also in a burst
+ * @run: (burst) enter the guest with vcpu->regs, return after the exit with
+ *	vcpu->regs, vcpu->shadow, vcpu->exit and vcpu->events.inflight up to date.
+ *	exit.reason is an enum vitro_exit_reason or an enum internal_exit.
+ * @inject: (burst) deliver @ev with the next entry
+ * @set_window: (burst) exit as soon as interrupts, or NMIs, can be delivered
+ * @tlb_flush: (burst) forget this vCPU's guest translations at the next entry
+ * @load_drs: (burst) give the guest its debug registers (vcpu->dr)
+ * @cpl: also in a burst
+ * @is_64bit: does the guest run 64-bit code?  Also in a burst
+ * @get_msr: @set_msr: EFER, PAT, and those the guest accesses without exit; -ENOENT
+ *	for others.  Values were checked by the core.  Also in a burst
+ * @set_cr4: @value was checked by the core.  Also in a burst
+ */
+struct vitro_backend {
+	const char *name;
+	enum vitro_vendor vendor;
+	u64 features;
+	const struct tdp_format *tdp;
+
+	int (*probe)(const char **why);
+	int (*setup)(void);
+	void (*teardown)(void);
+
+	int (*cpu_enter)(struct vitro_vcpu *vcpu);
+	void (*cpu_leave)(struct vitro_vcpu *vcpu);
+
+	int (*vcpu_init)(struct vitro_vcpu *vcpu);
+	void (*vcpu_free)(struct vitro_vcpu *vcpu);
+	void (*vcpu_reset)(struct vitro_vcpu *vcpu, bool power_on);
+
+	int (*load_state)(struct vitro_vcpu *vcpu, const struct vitro_state *state,
+			  u64 mask);
+	void (*store_state)(struct vitro_vcpu *vcpu, struct vitro_state *state,
+			    u64 mask);
+
+	void (*run)(struct vitro_vcpu *vcpu);
+	void (*inject)(struct vitro_vcpu *vcpu, const struct vcpu_event *ev);
+	void (*set_window)(struct vitro_vcpu *vcpu, bool irq, bool nmi);
+	void (*tlb_flush)(struct vitro_vcpu *vcpu);
+	void (*load_drs)(struct vitro_vcpu *vcpu);
+
+	u8 (*cpl)(struct vitro_vcpu *vcpu);
+	bool (*is_64bit)(struct vitro_vcpu *vcpu);
+	int (*get_msr)(struct vitro_vcpu *vcpu, u32 index, u64 *value);
+	int (*set_msr)(struct vitro_vcpu *vcpu, u32 index, u64 value);
+	void (*set_cr4)(struct vitro_vcpu *vcpu, u64 value);
+};
+
+/* The backend of this host; set once at load. */
+extern struct vitro_backend *backend;
+extern struct vitro_backend svm_backend;
+
+#endif /* VITRO_BACKEND_H */

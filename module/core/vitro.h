@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The objects of vitro.ko, and what its rooms offer each other.
+ *
+ * Lock legend, the letter in brackets on each member:
+ *
+ *   [I] immutable once the object can be reached by others
+ *   [a] atomic, or a single word read and written with READ_ONCE/WRITE_ONCE
+ *   [v] vcpu->mutex: only the thread in an ioctl of this vCPU
+ *   [l] vm->lock
+ *   [m] vm->mmu_lock
+ *   [r] RCU: written under vm->lock
+ *   [s] SRCU (vitro_srcu): written under vm->lock
+ *
+ * Lock order: vcpu->mutex, vm->lock, mmap_lock (taken by gup), vm->mmu_lock.
+ * With interrupts off, that is in a burst, none of them may be taken.
+ */
+#ifndef VITRO_H
+#define VITRO_H
+
+#include <linux/hrtimer.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/srcu.h>
+#include <linux/vitro.h>
+#include <linux/wait.h>
+
+#undef pr_fmt
+#define pr_fmt(fmt) "vitro: " fmt
+
+struct vitro_vm;
+struct vitro_vcpu;
+struct tdp_format;
+
+/* Guards readers of slots and eventfd tables, which may sleep in page faults. */
+extern struct srcu_struct vitro_srcu;
+
+/* ------------------------------------------------------------------- memory */
+
+#define GPA_NONE	(~0ULL)
+#define PT_LEVELS_MAX	5
+
+/**
+ * struct vitro_slot - a memslot
+ * @base_gfn: [I] first guest frame
+ * @npages: [I] 4 KiB pages
+ * @hva: [I] address of the first page in the process
+ * @flags: [I] VITRO_SLOT_*
+ * @id: [I] number
+ * @dirty: [a] one bit a page, or NULL when dirty pages are not logged
+ */
+struct vitro_slot {
+	u64 base_gfn;
+	u64 npages;
+	unsigned long hva;
+	u32 flags;
+	u32 id;
+	unsigned long *dirty;
+};
+
+/**
+ * struct vitro_slots - all slots of a VM, replaced as a whole
+ * @nr: [I] slots
+ * @slot: [I] sorted by base_gfn
+ */
+struct vitro_slots {
+	int nr;
+	struct vitro_slot *slot[];
+};
+
+/**
+ * struct vitro_mmu - second-level paging of a VM
+ * @lock: taken as vm->mmu_lock; never with interrupts off
+ * @root: [I] top table; NULL once the owner's address space is gone [m]
+ * @root_hpa: [I] its physical address
+ * @levels: [I] of the tables: 4, or 5 on an AMD host that runs with LA57
+ * @slots: [s] the memslots
+ * @notifier: [I] tells us of changes in the process's address space
+ * @invalidating: [m] number of invalidations that have started and not ended
+ * @invalidate_seq: [m] number of invalidations that have ended
+ * @tlb_gen: [a] grows whenever a mapping that a TLB may hold was taken away
+ * @pages: [m] table pages in use
+ */
+struct vitro_mmu {
+	spinlock_t lock;
+	u64 *root;
+	phys_addr_t root_hpa;
+	int levels;
+	struct vitro_slots __rcu *slots;
+	struct mmu_notifier notifier;
+	unsigned long invalidating;
+	unsigned long invalidate_seq;
+	atomic64_t tlb_gen;
+	unsigned long pages;
+};
+
+/**
+ * struct vitro_pt_cache - table pages allocated ahead, where sleeping is allowed
+ * @nr: [v] pages in @page
+ * @page: [v] zeroed pages
+ */
+struct vitro_pt_cache {
+	int nr;
+	u64 *page[PT_LEVELS_MAX];
+};
+
+/* ------------------------------------------------------------------------ VM */
+
+/**
+ * struct vitro_vm - a virtual machine
+ * @refs: one for the VM fd, one for each vCPU fd
+ * @mm: [I] the owning address space; mm_count is held, not mm_users
+ * @lock: serializes changes of the machine's shape
+ * @mmu: guest memory
+ * @vcpu: [r] by id
+ * @tsc_offset: [I] the guests' TSC minus the host's, at creation
+ * @clock_base_ns: [I] host boot time at which the guests' clock was 0
+ * @irqfds: [l] list of struct irqfd
+ * @nr_irqfds: [l] its length
+ * @ioeventfds: [s] table of struct ioeventfd, replaced as a whole
+ */
+struct vitro_vm {
+	refcount_t refs;
+	struct mm_struct *mm;
+	struct mutex lock;
+	struct vitro_mmu mmu;
+	struct vitro_vcpu __rcu *vcpu[VITRO_MAX_VCPUS];
+	u64 tsc_offset;
+	u64 clock_base_ns;
+	struct list_head irqfds;
+	int nr_irqfds;
+	struct ioeventfd_table __rcu *ioeventfds;
+};
+
+/* ---------------------------------------------------------------------- vCPU */
+
+/**
+ * enum vcpu_mode - where a vCPU's thread is, for those who want its attention
+ * @OUTSIDE: not in a burst, or leaving it: it will look at its requests by itself
+ * @IN_GUEST: in the guest or past the last look before it: needs an interrupt
+ */
+enum vcpu_mode { OUTSIDE, IN_GUEST };
+
+/* Bits of vcpu->requests: work to do before the next entry, outside of a burst. */
+enum vcpu_request {
+	REQ_CLOCK,		/* write the paravirtual clock page */
+	REQ_WALL_CLOCK,		/* write the wall clock */
+	REQ_INIT,		/* INIT arrived */
+	REQ_DEAD,		/* the address space is gone */
+};
+
+/**
+ * enum verdict - what the handler of an exit wants next
+ * @AGAIN: enter the guest again, still in the burst
+ * @OUT: leave the burst (let the host breathe, look at requests), then enter
+ * @OUT_FAULT: leave it and resolve the second-level fault in vcpu->exit
+ * @OUT_FETCH: leave it and touch the instruction at rip, which was not in memory
+ * @OUT_HALT: leave it and sleep until something happens
+ * @OUT_USER: leave it and return vcpu->exit to userspace
+ */
+enum verdict { AGAIN, OUT, OUT_FAULT, OUT_FETCH, OUT_HALT, OUT_USER };
+
+/* Exits that never reach userspace, in the same space as enum vitro_exit_reason. */
+enum internal_exit {
+	EXIT_HOST = 0x1000,	/* host interrupt, NMI or SMI */
+	EXIT_CPUID,
+	EXIT_IRQ_WINDOW,
+	EXIT_NMI_WINDOW,	/* an IRET: NMIs are open after it */
+	EXIT_TDP,		/* second-level fault: exit.mmio tells which */
+	EXIT_CR,		/* access to a control register: vcpu->cr_access */
+	EXIT_DR,		/* first access to a debug register in this burst */
+	EXIT_XSETBV,
+	EXIT_EXCEPTION,		/* an intercepted exception to give to the guest */
+	EXIT_UD,		/* an instruction that this machine does not have */
+	EXIT_GP,		/* an instruction that this machine refuses */
+	EXIT_SKIP,		/* an instruction that does nothing here */
+	EXIT_RESUME,		/* the backend dealt with it */
+	EXIT_FETCH,		/* the backend could not read the instruction */
+};
+
+/**
+ * struct vcpu_event - an exception, interrupt or NMI on its way into the guest
+ * @type: EV_*
+ * @vector: 0 to 255
+ * @has_error: @error is pushed
+ * @error: error code
+ */
+struct vcpu_event {
+	u8 type;
+#define EV_NONE		0
+#define EV_EXCEPTION	1
+#define EV_NMI		2
+#define EV_INTR		3
+	u8 vector;
+	bool has_error;
+	u32 error;
+};
+
+/**
+ * struct vcpu_events - what is pending for a vCPU
+ * @exception: [v] raised by us or by userspace, not yet injected
+ * @inflight: [v] given to the CPU; after the exit, what it failed to deliver
+ * @nmi_pending: [a] 0 to 2: one being handled may be followed by one more
+ * @nmi_blocked: [v] an NMI handler runs in the guest
+ */
+struct vcpu_events {
+	struct vcpu_event exception;
+	struct vcpu_event inflight;
+	atomic_t nmi_pending;
+	bool nmi_blocked;
+};
+
+/**
+ * struct lapic - a local APIC (SDM 3A chapter 11)
+ * @base: [v] IA32_APIC_BASE; read by senders with READ_ONCE
+ * @irr: [a] 256 bits: requested
+ * @isr: [v] 256 bits: in service
+ * @tmr: [a] 256 bits: level-triggered
+ * @tpr: [v] task priority
+ * @ldr: [a] logical destination
+ * @dfr: [a] destination format, xAPIC only
+ * @svr: [a] spurious vector and enable bit
+ * @esr: @esr_pending: [v][a] error status: as read, and as collected
+ * @icr: [v] last interrupt command
+ * @lvt: [a] local vector table: CMCI, timer, thermal, perf, LINT0, LINT1, error
+ * @timer: fires the timer interrupt
+ * @timer_icr: [v] initial count
+ * @timer_dcr: [v] divide configuration
+ * @timer_start: [v] ktime at which the count was started
+ * @timer_pending: [a] expirations that are not yet in @irr
+ * @tsc_deadline: [a] guest TSC, 0 when disarmed
+ */
+struct lapic {
+	u64 base;
+	unsigned long irr[256 / BITS_PER_LONG];
+	unsigned long isr[256 / BITS_PER_LONG];
+	unsigned long tmr[256 / BITS_PER_LONG];
+	u32 tpr;
+	u32 ldr;
+	u32 dfr;
+	u32 svr;
+	u32 esr;
+	u32 esr_pending;
+	u64 icr;
+	u32 lvt[7];
+	struct hrtimer timer;
+	u32 timer_icr;
+	u32 timer_dcr;
+	ktime_t timer_start;
+	atomic_t timer_pending;
+	u64 tsc_deadline;
+};
+
+/**
+ * struct cr_access - operand of EXIT_CR
+ * @cr: number of the control register
+ * @gpr: number of the general register
+ * @write: MOV to it, not from it
+ */
+struct cr_access {
+	u8 cr;
+	u8 gpr;
+	bool write;
+};
+
+/**
+ * struct vitro_vcpu - a virtual CPU
+ * @vm: [I] its machine; a reference is held
+ * @id: [I] number, and initial APIC id
+ * @mutex: held by the thread in one of its ioctls
+ * @comm: [I] the area shared with userspace: hostile
+ * @comm_page: [I] its pages, for mmap
+ * @regs: [v] general registers, rip and rflags: always current outside of the guest
+ * @dr: [v] DR0 to DR3
+ * @dr_loaded: [v] they are in the CPU: this burst's guest uses them
+ * @shadow: [v] interrupt shadow: STI or MOV SS just ran
+ * @guest_cr4: [v] CR4 as the guest sees it
+ * @xcr0: [v] XCR0
+ * @xsave: [v] the guest's XSAVE area, valid outside of a burst
+ * @tsc_aux: [v] MSR TSC_AUX
+ * @exit: [v] the last exit, in the making
+ * @cr_access: [v] see there
+ * @events: pending events
+ * @mp_state: [v] enum vitro_mp_state; an INIT changes it by way of REQ_INIT
+ * @sipi_vector: [a] page number of the start-up code, -1 for none
+ * @has_run: [v] it was in the guest once: CPUID is fixed
+ * @apic: local APIC
+ * @requests: [a] bits of enum vcpu_request
+ * @mode: [a] enum vcpu_mode
+ * @cpu: [a] the CPU of the last burst, -1 before the first
+ * @wait: where the thread sleeps in HLT
+ * @tlb_gen: [v] value of vm->mmu.tlb_gen that this vCPU's TLB entries respect
+ * @pt_cache: [v] pages for the second-level tables
+ * @clock_msr: @wall_msr: [v] MSRs of the paravirtual clock
+ * @clock_cpu: [v] CPU on which the clock page was written
+ * @clock_last_ns: [v] its last value, below which the clock never falls
+ * @tsc_offset: [v] guest TSC minus host TSC
+ * @stat: [a] counters, by enum vitro_counter
+ * @cpuid: [v] the CPUID table
+ * @nr_cpuid: [v] its length
+ * @arch: [v] the backend's own: struct svm_vcpu or struct vmx_vcpu
+ * @rcu: frees it
+ */
+struct vitro_vcpu {
+	struct vitro_vm *vm;
+	u32 id;
+	struct mutex mutex;
+	struct vitro_comm *comm;
+
+	struct vitro_gprs regs;
+	u64 dr[4];
+	bool dr_loaded;
+	bool shadow;
+	u64 guest_cr4;
+	u64 xcr0;
+	void *xsave;
+	u64 tsc_aux;
+
+	struct vitro_exit exit;
+	struct cr_access cr_access;
+	struct vcpu_events events;
+	u32 mp_state;
+	int sipi_vector;
+	bool has_run;
+	struct lapic apic;
+
+	unsigned long requests;
+	int mode;
+	int cpu;
+	wait_queue_head_t wait;
+
+	u64 tlb_gen;
+	struct vitro_pt_cache pt_cache;
+
+	u64 clock_msr;
+	u64 wall_msr;
+	int clock_cpu;
+	u64 clock_last_ns;
+	u64 tsc_offset;
+
+	u64 stat[VITRO_STAT_NR];
+	struct vitro_cpuid_entry *cpuid;
+	int nr_cpuid;
+
+	void *arch;
+	struct rcu_head rcu;
+};
+
+/* core/vcpu.c */
+void vcpu_kick(struct vitro_vcpu *vcpu);
+static inline void vcpu_request(struct vitro_vcpu *vcpu, enum vcpu_request req)
+{
+	set_bit(req, &vcpu->requests);
+	vcpu_kick(vcpu);
+}
+
+/* core/event.c */
+void event_raise(struct vitro_vcpu *vcpu, u8 vector);
+void event_raise_error(struct vitro_vcpu *vcpu, u8 vector, u32 error);
+void event_nmi(struct vitro_vcpu *vcpu);
+
+/* core/clock.c */
+u64 clock_guest_tsc(struct vitro_vcpu *vcpu);
+u64 clock_guest_ns(struct vitro_vcpu *vcpu);
+int clock_set_system_time(struct vitro_vcpu *vcpu, u64 value);
+int clock_set_wall_clock(struct vitro_vcpu *vcpu, u64 value);
+void clock_write_page(struct vitro_vcpu *vcpu);
+void clock_write_wall(struct vitro_vcpu *vcpu);
+
+/* core/eventfd.c */
+int irqfd_set(struct vitro_vm *vm, const struct vitro_irqfd *req);
+int ioeventfd_set(struct vitro_vm *vm, const struct vitro_ioeventfd *req);
+bool ioeventfd_signal(struct vitro_vm *vm, bool pio, u64 addr, u32 len, u64 data);
+bool ioeventfd_covers(struct vitro_vm *vm, u64 gpa);
+void eventfd_vm_fini(struct vitro_vm *vm);
+int eventfd_init(void);
+void eventfd_exit(void);
+
+#endif /* VITRO_H */
