@@ -75,15 +75,17 @@ struct vitro_slots {
 /**
  * struct vitro_mmu - second-level paging of a VM
  * @lock: taken as vm->mmu_lock; never with interrupts off
- * @root: [I] top table; NULL once the owner's address space is gone [m]
+ * @root: [I] top table
  * @root_hpa: [I] its physical address
  * @levels: [I] of the tables: 4, or 5 on an AMD host that runs with LA57
  * @slots: [s] the memslots
  * @notifier: [I] tells us of changes in the process's address space
- * @invalidating: [m] number of invalidations that have started and not ended
- * @invalidate_seq: [m] number of invalidations that have ended
+ * @invalidating: [m] number of invalidations that have started and not ended;
+ *	never 0 again once the owner's address space is gone
+ * @invalidate_seq: [m] number of invalidations that have ended; faults read it early
  * @tlb_gen: [a] grows whenever a mapping that a TLB may hold was taken away
- * @pages: [m] table pages in use
+ * @pages: [m] table pages in use, beside the root
+ * @doomed: [m] table pages that wait for a flush to be freed, linked by page->private
  */
 struct vitro_mmu {
 	spinlock_t lock;
@@ -96,6 +98,7 @@ struct vitro_mmu {
 	unsigned long invalidate_seq;
 	atomic64_t tlb_gen;
 	unsigned long pages;
+	u64 *doomed;
 };
 
 /**
@@ -119,6 +122,7 @@ struct vitro_pt_cache {
  * @vcpu: [r] by id
  * @tsc_offset: [I] the guests' TSC minus the host's, at creation
  * @clock_base_ns: [I] host boot time at which the guests' clock was 0
+ * @clock_base_tsc: [I] host TSC at that moment
  * @irqfds: [l] list of struct irqfd
  * @nr_irqfds: [l] its length
  * @ioeventfds: [s] table of struct ioeventfd, replaced as a whole
@@ -131,6 +135,7 @@ struct vitro_vm {
 	struct vitro_vcpu __rcu *vcpu[VITRO_MAX_VCPUS];
 	u64 tsc_offset;
 	u64 clock_base_ns;
+	u64 clock_base_tsc;
 	struct list_head irqfds;
 	int nr_irqfds;
 	struct ioeventfd_table __rcu *ioeventfds;
@@ -214,24 +219,34 @@ struct vcpu_events {
 	bool nmi_blocked;
 };
 
+/* Entries of the local vector table (SDM 3A 11.5.1), in the order of their registers. */
+enum lapic_lvt {
+	LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR,
+	NR_LVT
+};
+
 /**
  * struct lapic - a local APIC (SDM 3A chapter 11)
- * @base: [v] IA32_APIC_BASE; read by senders with READ_ONCE
+ *
+ * Its APIC id is vcpu->id and cannot be changed.
+ *
+ * @base: [a] IA32_APIC_BASE
  * @irr: [a] 256 bits: requested
- * @isr: [v] 256 bits: in service
- * @tmr: [a] 256 bits: level-triggered
- * @tpr: [v] task priority
+ * @isr: [v] 256 bits: in service; senders of lowest-priority messages peek at it
+ * @tmr: [a] 256 bits: level-triggered, set or cleared when irr is set
+ * @extint: [a] vector of an ExtINT that waits, -1 for none
+ * @eoi_vector: [v] level-triggered vector just ended, -1 for none: see lapic_take_eoi
+ * @tpr: [a] task priority
  * @ldr: [a] logical destination
  * @dfr: [a] destination format, xAPIC only
  * @svr: [a] spurious vector and enable bit
- * @esr: @esr_pending: [v][a] error status: as read, and as collected
+ * @esr: [v] error status as the guest reads it
+ * @esr_pending: [a] errors since the guest last wrote the ESR
  * @icr: [v] last interrupt command
- * @lvt: [a] local vector table: CMCI, timer, thermal, perf, LINT0, LINT1, error
+ * @lvt: [a] local vector table, by enum lapic_lvt
  * @timer: fires the timer interrupt
- * @timer_icr: [v] initial count
- * @timer_dcr: [v] divide configuration
- * @timer_start: [v] ktime at which the count was started
- * @timer_pending: [a] expirations that are not yet in @irr
+ * @timer_icr: [a] initial count; changes only while @timer is stopped
+ * @timer_dcr: [a] divide configuration; likewise
  * @tsc_deadline: [a] guest TSC, 0 when disarmed
  */
 struct lapic {
@@ -239,19 +254,19 @@ struct lapic {
 	unsigned long irr[256 / BITS_PER_LONG];
 	unsigned long isr[256 / BITS_PER_LONG];
 	unsigned long tmr[256 / BITS_PER_LONG];
+	int extint;
+	int eoi_vector;
 	u32 tpr;
 	u32 ldr;
 	u32 dfr;
 	u32 svr;
 	u32 esr;
-	u32 esr_pending;
+	atomic_t esr_pending;
 	u64 icr;
-	u32 lvt[7];
+	u32 lvt[NR_LVT];
 	struct hrtimer timer;
 	u32 timer_icr;
 	u32 timer_dcr;
-	ktime_t timer_start;
-	atomic_t timer_pending;
 	u64 tsc_deadline;
 };
 
@@ -296,9 +311,9 @@ struct cr_access {
  * @tlb_gen: [v] value of vm->mmu.tlb_gen that this vCPU's TLB entries respect
  * @pt_cache: [v] pages for the second-level tables
  * @clock_msr: @wall_msr: [v] MSRs of the paravirtual clock
- * @clock_cpu: [v] CPU on which the clock page was written
+ * @clock_cpu: [v] CPU for which the clock page was written, -1 for all
  * @clock_last_ns: [v] its last value, below which the clock never falls
- * @tsc_offset: [v] guest TSC minus host TSC
+ * @tsc_offset: [a] guest TSC minus host TSC: see clock_set_guest_tsc
  * @stat: [a] counters, by enum vitro_counter
  * @cpuid: [v] the CPUID table
  * @nr_cpuid: [v] its length
@@ -364,10 +379,13 @@ void event_raise_error(struct vitro_vcpu *vcpu, u8 vector, u32 error);
 void event_nmi(struct vitro_vcpu *vcpu);
 
 /* core/clock.c */
+void clock_vm_init(struct vitro_vm *vm);
 u64 clock_guest_tsc(struct vitro_vcpu *vcpu);
+void clock_set_guest_tsc(struct vitro_vcpu *vcpu, u64 guest_tsc);
 u64 clock_guest_ns(struct vitro_vcpu *vcpu);
 int clock_set_system_time(struct vitro_vcpu *vcpu, u64 value);
 int clock_set_wall_clock(struct vitro_vcpu *vcpu, u64 value);
+bool clock_stale(struct vitro_vcpu *vcpu);
 void clock_write_page(struct vitro_vcpu *vcpu);
 void clock_write_wall(struct vitro_vcpu *vcpu);
 

@@ -9,7 +9,8 @@
  * struct tdp_format - how a vendor's second-level entries look
  * @levels: depth of the tables on this host
  * @table: bits of an entry that points to a table, beside its address
- * @leaf: bits of every leaf: present, readable, executable, write-back
+ * @leaf: bits of every leaf: present, readable, executable, write-back, and already
+ *	accessed and dirty where the format has these, so that no CPU writes to our entries
  * @write: bit that makes a leaf writable
  * @large: bit that makes an entry above level 1 a leaf
  * @present: mask that is zero in an entry that is not present
@@ -23,22 +24,43 @@ struct tdp_format {
 	u64 present;
 };
 
-/* slots.c */
-int slots_set(struct vitro_vm *vm, const struct vitro_memslot *req);
-struct vitro_slot *slot_find(struct vitro_vm *vm, u64 gfn);	/* under vitro_srcu */
-struct vitro_slot *slot_by_id(struct vitro_vm *vm, u32 id);	/* likewise */
-void slots_free(struct vitro_vm *vm);
+/*
+ * A VM's memory begins with tdp_init, then notifier_register; and ends, when no
+ * vCPU is left, with notifier_unregister, then slots_free and tdp_fini.
+ */
 
-/* tdp.c: the second-level tables; callers hold mmu_lock unless it says otherwise */
+/* slots.c */
+int slots_set(struct vitro_vm *vm, const struct vitro_memslot *req);	/* takes vm->lock */
+void slots_free(struct vitro_vm *vm);
+/* These two need vitro_srcu or vm->lock, for as long as the slot is used. */
+struct vitro_slot *slot_find(struct vitro_vm *vm, u64 gfn);
+struct vitro_slot *slot_by_id(struct vitro_vm *vm, u32 id);
+
+static inline unsigned long slot_hva(const struct vitro_slot *slot, u64 gfn)
+{
+	return slot->hva + ((gfn - slot->base_gfn) << PAGE_SHIFT);
+}
+
+/*
+ * tdp.c: the second-level tables.  From tdp_map to tdp_flush, callers hold
+ * mmu_lock, and none of them lets go of it while a flush is owed.
+ */
+u32 mmu_gpa_bits(void);			/* width of a guest physical address */
 int tdp_init(struct vitro_vm *vm);
 void tdp_fini(struct vitro_vm *vm);
 int pt_cache_fill(struct vitro_pt_cache *cache);	/* may sleep, no lock */
 void pt_cache_free(struct vitro_pt_cache *cache);
 void tdp_map(struct vitro_vm *vm, struct vitro_pt_cache *cache, u64 gfn, u64 pfn,
 	     int level, bool write);
-bool tdp_zap(struct vitro_vm *vm, u64 first_gfn, u64 end_gfn);	/* true: needs a flush */
-bool tdp_write_protect(struct vitro_vm *vm, u64 first_gfn, u64 end_gfn);
-void tdp_flush(struct vitro_vm *vm);	/* returns when no CPU uses a zapped mapping */
+void tdp_zap(struct vitro_vm *vm, u64 first_gfn, u64 end_gfn, bool may_sleep);
+bool tdp_write_protect(struct vitro_vm *vm, u64 gfn);	/* true: a flush is owed */
+void tdp_flush(struct vitro_vm *vm);	/* returns when no CPU uses a mapping taken away */
+
+/* 4 KiB pages that one entry of a table at @level stands for. */
+static inline u64 level_pages(int level)
+{
+	return 1ULL << (9 * (level - 1));
+}
 
 /*
  * fault.c: resolve a second-level fault of @vcpu at @gpa; @access is a set of
@@ -47,13 +69,17 @@ void tdp_flush(struct vitro_vm *vm);	/* returns when no CPU uses a zapped mappin
  * -EINTR, -ENOMEM.
  */
 int tdp_fault(struct vitro_vcpu *vcpu, u64 gpa, u8 access);
+int hva_touch(unsigned long hva, bool write);	/* fault a page of current->mm in */
 
 /* notifier.c */
 int notifier_register(struct vitro_vm *vm);	/* for current->mm */
 void notifier_unregister(struct vitro_vm *vm);
+void invalidate_begin(struct vitro_vm *vm);	/* with mmu_lock */
+void invalidate_end(struct vitro_vm *vm);	/* without */
 
 /* dirty.c */
-int dirty_get(struct vitro_vm *vm, const struct vitro_dirty_log *req);
+int dirty_get(struct vitro_vm *vm, const struct vitro_dirty_log *req);	/* takes vm->lock */
+void dirty_mark(const struct vitro_slot *slot, u64 gfn);
 
 /**
  * struct guest_paging - what a walk of the guest's own page tables depends on
@@ -64,9 +90,10 @@ struct guest_paging {
 };
 
 /*
- * guest.c: guest memory from the vCPU's own thread.  With @atomic, for use in a
- * burst: never sleeps, and gives -EAGAIN when the page must be faulted in first.
- * -ENXIO: no slot there, or a page-table entry is not present.
+ * guest.c: guest memory, from a thread of the owning process.  With @atomic, for
+ * use in a burst: never sleeps, and gives -EAGAIN when the page must be brought
+ * into memory first.  -ENXIO: no slot there, or a page-table entry is not present;
+ * -EPERM: a write to a read-only slot; -EFAULT: the process itself cannot access it.
  */
 int guest_read(struct vitro_vm *vm, u64 gpa, void *dst, size_t len, bool atomic);
 int guest_write(struct vitro_vm *vm, u64 gpa, const void *src, size_t len);
