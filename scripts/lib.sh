@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034
+#
+# What the scripts share.  Source it; it runs nothing by itself.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$top/build
+
+# die MESSAGE...: one line each, then fail.  The first says what, the others how to cure it.
+die() {
+    printf '%s: %s\n' "$(basename "$0")" "$1" >&2
+    shift
+    [ $# -eq 0 ] || printf '    %s\n' "$@" >&2
+    exit 1
+}
+
+note() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+}
+
+# seconds_since MICROSECONDS: elapsed time, for people.  Bash has no floats, so count in tenths.
+seconds_since() {
+    local tenths=$(((${EPOCHREALTIME/./} - $1) / 100000))
+    printf '%d.%d' $((tenths / 10)) $((tenths % 10))
+}
+
+# step NAME WHAT COMMAND...: run a step of a longer job, quietly and with a stopwatch.  Its output goes
+# to build/log/NAME.log, and the end of that to the screen if it fails.
+step() {
+    local log=$build/log/$1.log what=$2 start=${EPOCHREALTIME/./} status=0
+    shift 2
+    mkdir -p "$build/log"
+    "$@" >"$log" 2>&1 || status=$?
+    printf '[%6s s] %s\n' "$(seconds_since "$start")" "$what"
+    if [ "$status" -ne 0 ]; then
+        printf '%s failed with status %d; the end of %s:\n' "$what" "$status" "$log" >&2
+        tail -n 30 "$log" >&2
+        exit "$status"
+    fi
+}
+
+# machine_kernel: release of the kernel that test machines boot: the newest stock kernel of this host with
+# both an image to boot and headers to build vitro.ko against.  MACHINE_KVER overrides.
+machine_kernel() {
+    local image kver
+    if [ -n "${MACHINE_KVER:-}" ]; then
+        echo "$MACHINE_KVER"
+        return
+    fi
+    for image in $(printf '%s\n' /boot/vmlinuz-* | grep -Ev -- '-(rt|cloud)-' | sort -rV); do
+        kver=${image#/boot/vmlinuz-}
+        if [ -r "$image" ] && [ -e "/lib/modules/$kver/build/Makefile" ]; then
+            echo "$kver"
+            return
+        fi
+    done
+    die "no kernel here has both an image in /boot and headers in /lib/modules" \
+        "install them: apt-get install linux-image-amd64 linux-headers-amd64"
+}
