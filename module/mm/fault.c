@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Second-level faults: the guest touched a page that the tables do not map, or not
+ * for writing.  Find the process's page behind it, and map that.  The protocol with
+ * changes of the process's page tables is told in notifier.c.
+ *
+ * Nothing stays pinned: the reference that get_user_pages takes lives until the page
+ * is mapped; from then on the notifier answers for it.  Memory without a struct page
+ * (devices mapped by the process) cannot be had this way: that is -EFAULT.
+ */
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+
+#include "mm/mm.h"
+
+/*
+ * Gets the page at @hva of current->mm.  *@write: in: the access is a write; out: it
+ * may be written.  A page the guest only reads is had for writing if the process's
+ * page tables allow that right now, which saves a fault later; but nothing is broken
+ * for it: no copy-on-write is resolved, no KSM page unshared.
+ */
+static int hva_get_page(unsigned long hva, bool *write, bool try_write, struct page **page)
+{
+	int r;
+
+	if (!*write && try_write && get_user_pages_fast_only(hva, 1, FOLL_WRITE, page) == 1) {
+		*write = true;
+		return 0;
+	}
+	r = get_user_pages_fast(hva, 1, *write ? FOLL_WRITE : 0, page);
+	if (r == 1)
+		return 0;
+	return r == -EINTR || r == -ENOMEM ? r : -EFAULT;
+}
+
+/**
+ * hva_touch() - bring a page of the process into memory
+ * @hva: its address in current->mm
+ * @write: for writing
+ *
+ * It may be gone again by the time this returns: try, touch, try again.
+ * Return: 0, -EFAULT, -EINTR, -ENOMEM.
+ */
+int hva_touch(unsigned long hva, bool write)
+{
+	struct page *page;
+	int r = hva_get_page(hva, &write, false, &page);
+
+	if (!r)
+		put_page(page);
+	return r;
+}
+
+/* One try; -EAGAIN when the process's page tables or the slots changed meanwhile. */
+static int fault_try(struct vitro_vcpu *vcpu, u64 gfn, bool write)
+{
+	struct vitro_vm *vm = vcpu->vm;
+	struct vitro_mmu *mmu = &vm->mmu;
+	struct vitro_slot *found, slot;
+	unsigned long seq;
+	struct page *page;
+	int idx, r;
+
+	/* Acquire: what is read from here on is newer than the invalidations counted. */
+	seq = smp_load_acquire(&mmu->invalidate_seq);
+
+	/*
+	 * By value, as vitro_srcu must not be held over a page fault, which may take
+	 * as long as some process's userfaultfd handler likes.
+	 */
+	idx = srcu_read_lock(&vitro_srcu);
+	found = slot_find(vm, gfn);
+	if (found)
+		slot = *found;
+	srcu_read_unlock(&vitro_srcu, idx);
+
+	if (!found || (write && (slot.flags & VITRO_SLOT_READONLY)))
+		return 1;
+
+	/* A page of a dirty log is mapped writable only when it is written. */
+	r = hva_get_page(slot_hva(&slot, gfn), &write, !slot.flags, &page);
+	if (r)
+		return r;
+
+	spin_lock(&mmu->lock);
+	if (mmu->invalidating || mmu->invalidate_seq != seq) {
+		r = -EAGAIN;
+	} else {
+		/* No invalidation since seq, so the slot is current, and slot.dirty alive. */
+		if (write) {
+			dirty_mark(&slot, gfn);
+			/*
+			 * The host must not take the page for clean.  Its own entry is
+			 * writable, but nobody has written through it: it may be clean,
+			 * on tmpfs for example, or after MADV_FREE.  Whoever cleans the
+			 * page later has to invalidate first, and so waits for mmu_lock.
+			 */
+			folio_mark_dirty(page_folio(page));
+		}
+		tdp_map(vm, &vcpu->pt_cache, gfn, page_to_pfn(page), 1, write);
+		vcpu->stat[VITRO_STAT_PAGES_MAPPED]++;
+	}
+	spin_unlock(&mmu->lock);
+
+	put_page(page);
+	return r;
+}
+
+/**
+ * tdp_fault() - resolve a second-level fault
+ * @vcpu: the vCPU of the current thread, which belongs to the owning process
+ * @gpa: where
+ * @access: VITRO_MMIO_* bits.  The CPU's walks of the guest's page tables come as
+ *	writes, even when they only read (APM 2 15.25.5): so they are treated.
+ *
+ * Return: 0 to try the guest again; 1 when there is no slot, or a write met a
+ * read-only one; -EFAULT when the process itself could not access the page;
+ * -EINTR when a signal is pending; -ENOMEM.
+ */
+int tdp_fault(struct vitro_vcpu *vcpu, u64 gpa, u8 access)
+{
+	int r;
+
+	for (;;) {
+		r = pt_cache_fill(&vcpu->pt_cache);
+		if (r)
+			return r;
+		r = fault_try(vcpu, gpa >> PAGE_SHIFT, access & VITRO_MMIO_WRITE);
+		if (r != -EAGAIN)
+			return r;
+		/* An invalidation lasts as long as it lasts: a signal ends the wait. */
+		if (signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+}
