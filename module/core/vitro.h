@@ -76,7 +76,7 @@ struct vitro_slots {
  * struct vitro_mmu - second-level paging of a VM
  * @lock: taken as vm->mmu_lock; never with interrupts off
  * @root: [I] top table
- * @root_hpa: [I] its physical address
+ * @root_hpa: [I] its physical address, for nCR3: with the host's memory encryption bit
  * @levels: [I] of the tables: 4, or 5 on an AMD host that runs with LA57
  * @slots: [s] the memslots
  * @notifier: [I] tells us of changes in the process's address space
@@ -115,6 +115,7 @@ struct vitro_pt_cache {
 
 /**
  * struct vitro_vm - a virtual machine
+ * @id: [I] never used twice, unlike the object's address
  * @refs: one for the VM fd, one for each vCPU fd
  * @mm: [I] the owning address space; mm_count is held, not mm_users
  * @lock: serializes changes of the machine's shape
@@ -128,6 +129,7 @@ struct vitro_pt_cache {
  * @ioeventfds: [s] table of struct ioeventfd, replaced as a whole
  */
 struct vitro_vm {
+	u64 id;
 	refcount_t refs;
 	struct mm_struct *mm;
 	struct mutex lock;
@@ -288,7 +290,7 @@ struct cr_access {
  * @id: [I] number, and initial APIC id
  * @mutex: held by the thread in one of its ioctls
  * @comm: [I] the area shared with userspace: hostile
- * @comm_page: [I] its pages, for mmap
+ * @state: [v] room for state groups on their way from or to @comm
  * @regs: [v] general registers, rip and rflags: always current outside of the guest
  * @dr: [v] DR0 to DR3
  * @dr_loaded: [v] they are in the CPU: this burst's guest uses them
@@ -297,8 +299,10 @@ struct cr_access {
  * @xcr0: [v] XCR0
  * @xsave: [v] the guest's XSAVE area, valid outside of a burst
  * @tsc_aux: [v] MSR TSC_AUX
+ * @host_tsc_aux: [v] the host's, during a burst
  * @exit: [v] the last exit, in the making
- * @cr_access: [v] see there
+ * @cr_access: [v] with EXIT_CR
+ * @exit_exception: [v] with EXIT_EXCEPTION
  * @events: pending events
  * @mp_state: [v] enum vitro_mp_state; an INIT changes it by way of REQ_INIT
  * @sipi_vector: [a] page number of the start-up code, -1 for none
@@ -317,6 +321,8 @@ struct cr_access {
  * @stat: [a] counters, by enum vitro_counter
  * @cpuid: [v] the CPUID table
  * @nr_cpuid: [v] its length
+ * @cr4_allowed: [v] bits of CR4 that its features give
+ * @efer_allowed: [v] bits of EFER
  * @arch: [v] the backend's own: struct svm_vcpu or struct vmx_vcpu
  * @rcu: frees it
  */
@@ -325,6 +331,7 @@ struct vitro_vcpu {
 	u32 id;
 	struct mutex mutex;
 	struct vitro_comm *comm;
+	struct vitro_state *state;
 
 	struct vitro_gprs regs;
 	u64 dr[4];
@@ -334,9 +341,11 @@ struct vitro_vcpu {
 	u64 xcr0;
 	void *xsave;
 	u64 tsc_aux;
+	u64 host_tsc_aux;
 
 	struct vitro_exit exit;
 	struct cr_access cr_access;
+	struct vcpu_event exit_exception;
 	struct vcpu_events events;
 	u32 mp_state;
 	int sipi_vector;
@@ -360,6 +369,8 @@ struct vitro_vcpu {
 	u64 stat[VITRO_STAT_NR];
 	struct vitro_cpuid_entry *cpuid;
 	int nr_cpuid;
+	u64 cr4_allowed;
+	u64 efer_allowed;
 
 	void *arch;
 	struct rcu_head rcu;

@@ -9,6 +9,7 @@
  * (devices mapped by the process) cannot be had this way: that is -EFAULT.
  */
 #include <linux/mm.h>
+#include <linux/pgtable.h>
 #include <linux/sched/signal.h>
 
 #include "mm/mm.h"
@@ -51,6 +52,90 @@ int hva_touch(unsigned long hva, bool write)
 	return r;
 }
 
+/*
+ * How large a page the process has at @hva of its address space: the level of the leaf
+ * in the host's own page tables.  They are read without locks, as the fast path of
+ * get_user_pages does: interrupts off keep table pages from being freed under our feet,
+ * and each entry is read once, since it may turn from a table into a leaf at any time.
+ */
+static int host_level(struct mm_struct *mm, unsigned long hva)
+{
+	unsigned long flags;
+	int level = 1;
+	pgd_t pgd;
+	p4d_t p4d;
+	pud_t pud;
+	pmd_t pmd;
+
+	local_irq_save(flags);
+	pgd = READ_ONCE(*pgd_offset(mm, hva));
+	if (!pgd_present(pgd))
+		goto out;
+	p4d = READ_ONCE(*p4d_offset(&pgd, hva));
+	if (!p4d_present(p4d))
+		goto out;
+	pud = READ_ONCE(*pud_offset(&p4d, hva));
+	if (!pud_present(pud))
+		goto out;
+	if (pud_leaf(pud)) {
+		level = 3;
+		goto out;
+	}
+	pmd = READ_ONCE(*pmd_offset(&pud, hva));
+	if (pmd_present(pmd) && pmd_leaf(pmd))
+		level = 2;
+out:
+	local_irq_restore(flags);
+	return level;
+}
+
+/*
+ * The level at which @gfn of @slot can be mapped.  mmu_lock held, and no invalidation
+ * since the page was got: so the process's page tables still say what they said.
+ */
+static int leaf_level(struct mm_struct *mm, const struct vitro_slot *slot, u64 gfn)
+{
+	unsigned long hva = slot_hva(slot, gfn);
+	int level;
+
+	/* Its pages must fault one by one. */
+	if (slot->flags & VITRO_SLOT_LOG_DIRTY)
+		return 1;
+
+	for (level = host_level(mm, hva); level > 1; level--) {
+		u64 mask = level_pages(level) - 1;
+		u64 first = gfn & ~mask;
+
+		/* gpa and hva lie alike in their large page, and all of it is in the slot. */
+		if (!(((hva >> PAGE_SHIFT) ^ gfn) & mask) && first >= slot->base_gfn &&
+		    first + mask < slot->base_gfn + slot->npages)
+			break;
+	}
+	return level;
+}
+
+/* Maps the page that was got for @gfn, and as much around it as can be. */
+static void map_page(struct vitro_vcpu *vcpu, const struct vitro_slot *slot, u64 gfn,
+		     struct page *page, bool write)
+{
+	int level = leaf_level(vcpu->vm->mm, slot, gfn);
+	u64 mask = level_pages(level) - 1;
+
+	if (write) {
+		dirty_mark(slot, gfn);
+		/*
+		 * The host must not take the page for clean.  Its own entry is
+		 * writable, but nobody has written through it: it may be clean, on
+		 * tmpfs for example, or after MADV_FREE.  Whoever cleans the page
+		 * later has to invalidate first, and so waits for mmu_lock.
+		 */
+		folio_mark_dirty(page_folio(page));
+	}
+	tdp_map(vcpu->vm, &vcpu->pt_cache, gfn & ~mask, page_to_pfn(page) & ~mask, level,
+		write);
+	vcpu->stat[VITRO_STAT_PAGES_MAPPED]++;
+}
+
 /* One try; -EAGAIN when the process's page tables or the slots changed meanwhile. */
 static int fault_try(struct vitro_vcpu *vcpu, u64 gfn, bool write)
 {
@@ -83,23 +168,11 @@ static int fault_try(struct vitro_vcpu *vcpu, u64 gfn, bool write)
 		return r;
 
 	spin_lock(&mmu->lock);
-	if (mmu->invalidating || mmu->invalidate_seq != seq) {
+	/* No invalidation since seq: the slot is current, and its dirty log alive. */
+	if (mmu->invalidating || mmu->invalidate_seq != seq)
 		r = -EAGAIN;
-	} else {
-		/* No invalidation since seq, so the slot is current, and slot.dirty alive. */
-		if (write) {
-			dirty_mark(&slot, gfn);
-			/*
-			 * The host must not take the page for clean.  Its own entry is
-			 * writable, but nobody has written through it: it may be clean,
-			 * on tmpfs for example, or after MADV_FREE.  Whoever cleans the
-			 * page later has to invalidate first, and so waits for mmu_lock.
-			 */
-			folio_mark_dirty(page_folio(page));
-		}
-		tdp_map(vm, &vcpu->pt_cache, gfn, page_to_pfn(page), 1, write);
-		vcpu->stat[VITRO_STAT_PAGES_MAPPED]++;
-	}
+	else
+		map_page(vcpu, &slot, gfn, page, write);
 	spin_unlock(&mmu->lock);
 
 	put_page(page);

@@ -49,6 +49,7 @@
  * are on wherever mmu_lock is taken.
  */
 #include <linux/gfp.h>
+#include <linux/mem_encrypt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -352,7 +353,7 @@ int tdp_init(struct vitro_vm *vm)
 	if (!mmu->root)
 		return -ENOMEM;
 	spin_lock_init(&mmu->lock);
-	mmu->root_hpa = __pa(mmu->root);
+	mmu->root_hpa = __sme_pa(mmu->root);
 	mmu->levels = backend->tdp->levels;
 	/* A new vCPU, whose own tlb_gen is 0, starts with a flush. */
 	atomic64_set(&mmu->tlb_gen, 1);
