@@ -16,6 +16,12 @@ static void send_msi(void *opaque, uint64_t addr, uint32_t data)
 	sent++;
 }
 
+static void reset(void)
+{
+	ioapic_init(&ioapic, send_msi, NULL);
+	sent = 0;
+}
+
 static uint32_t get(uint8_t reg)
 {
 	ioapic_ops.write(&ioapic, IOREGSEL, 4, reg);
@@ -56,7 +62,7 @@ static void test_registers(void)
 	int pin;
 	bool masked = true;
 
-	ioapic_init(&ioapic, send_msi, NULL);
+	reset();
 	check("version 0x11, 24 pins", get(REG_VERSION) == 0x00170011);
 	set(REG_VERSION, 0);
 	check("the version cannot be written", get(REG_VERSION) == 0x00170011);
@@ -76,7 +82,7 @@ static void test_registers(void)
 
 static void test_edge(void)
 {
-	ioapic_init(&ioapic, send_msi, NULL);
+	reset();
 	check("a masked edge is lost", drive(4, true) == 0);
 	set_pin(4, 0x03000000, 0x24);
 	check("unmasking does not bring it back", sent == 0);
@@ -99,7 +105,7 @@ static void test_edge(void)
 
 static void test_level(void)
 {
-	ioapic_init(&ioapic, send_msi, NULL);
+	reset();
 	set_pin(9, 0, 0x8029);
 	check("a level interrupt is sent", drive(9, true) == 1);
 	check("as level, asserted", msi_data == (0x29 | 3 << 14));
