@@ -30,13 +30,19 @@ step() {
     local log=$build/log/$1.log what=$2 start=${EPOCHREALTIME/./} status=0
     shift 2
     mkdir -p "$build/log"
-    "$@" >"$log" 2>&1 || status=$?
-    printf '[%6s s] %s\n' "$(seconds_since "$start")" "$what"
+    printf '%s ... ' "$what"
+    "$@" >"$log" 2>&1 </dev/null || status=$?
+    printf '%s s\n' "$(seconds_since "$start")"
     if [ "$status" -ne 0 ]; then
         printf '%s failed with status %d; the end of %s:\n' "$what" "$status" "$log" >&2
         tail -n 30 "$log" >&2
         exit "$status"
     fi
+}
+
+# submake TARGET...: make, on all CPUs, from a script that make itself may have started.
+submake() {
+    MAKEFLAGS='' make -C "$top" --no-print-directory -j"$(nproc)" "$@"
 }
 
 # machine_kernel: release of the kernel that test machines boot: the newest stock kernel of this host with

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What can be made: see "make help".  All products go to build/.
+
+PREFIX ?= /usr/local
+build := $(CURDIR)/build
+
+.DEFAULT_GOAL := all
+.PHONY: all module libvitro vitro selftests run check lint deps install uninstall insmod rmmod clean help
+
+all: module libvitro vitro ## the module for the running kernel, or for KDIR=; the library; the launcher
+
+module: ## vitro.ko alone
+	+@scripts/build-module "$(KDIR)"
+
+libvitro: ## the library alone
+	@$(MAKE) -C userspace/libvitro O=$(build)/libvitro all
+
+vitro: libvitro ## the launcher
+	@$(MAKE) -C userspace/vitro O=$(build)/vitro LIBVITRO_O=$(build)/libvitro all
+
+selftests: libvitro ## the test programs
+	@scripts/linux-source
+	@$(MAKE) -C selftests O=$(build)/selftests LIBVITRO_O=$(build)/libvitro \
+		KSELFTEST_INC=$(build)/kselftest all
+
+build/guest-initrd.img: scripts/guest-initramfs scripts/guest-init scripts/guest-hypervisor.c
+	@scripts/guest-initramfs $@
+
+run: ## install what is missing, build, and boot a Linux guest in the AMD test machine
+	@scripts/run
+
+check: ## install what is missing, build, and run all tests; MACHINE=amd, TESTS="io msr" narrow it
+	@scripts/check $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
+
+lint: ## checkpatch, sparse, W=1 and shellcheck; silent when clean
+	@scripts/lint
+
+deps: ## install the packages needed to build
+	@scripts/deps build
+
+install: all ## install module, library, launcher, udev rule; PREFIX=/usr/local, DESTDIR=
+	@scripts/install "$(PREFIX)" "$(DESTDIR)" "$(KDIR)"
+
+uninstall: ## remove what "make install" installed
+	@scripts/install --remove "$(PREFIX)" "$(DESTDIR)"
+
+insmod: module ## insert vitro.ko into the running kernel, which needs an AMD CPU with SVM
+	@scripts/insmod
+
+rmmod: ## take it out again
+	@scripts/insmod --remove
+
+clean: ## remove build/
+	rm -rf $(build)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
