@@ -103,15 +103,7 @@ static void irqfd_free(struct irqfd *irqfd)
 	kfree(irqfd);
 }
 
-/* Ends @irqfd, which the caller took off the list, from outside of irqfd_wq. */
-static void irqfd_end(struct irqfd *irqfd)
-{
-	irqfd_unhook(irqfd);
-	cancel_work_sync(&irqfd->closed);
-	irqfd_free(irqfd);
-}
-
-/* Takes @irqfd off the list; false if somebody else did.  vm->lock is held. */
+/* Takes @irqfd off the list; false if somebody else did. */
 static bool irqfd_take(struct irqfd *irqfd)
 {
 	lockdep_assert_held(&irqfd->vm->lock);
@@ -138,99 +130,72 @@ static void irqfd_closed(struct work_struct *work)
 	}
 }
 
-static struct irqfd *irqfd_find(struct vitro_vm *vm, const struct eventfd_ctx *ctx)
+/* The irqfd of the eventfd that @file is a file of, or NULL. */
+static struct irqfd *irqfd_find(struct vitro_vm *vm, struct file *file)
 {
-	struct irqfd *irqfd;
+	struct eventfd_ctx *ctx = eventfd_ctx_fileget(file);
+	struct irqfd *irqfd, *found = NULL;
 
 	lockdep_assert_held(&vm->lock);
 	list_for_each_entry(irqfd, &vm->irqfds, list) {
 		if (irqfd->ctx == ctx)
-			return irqfd;
+			found = irqfd;
 	}
-	return NULL;
+	eventfd_ctx_put(ctx);
+	return found;
 }
 
-/* Puts a complete @irqfd on the list and on the eventfd's wait queue. */
-static int irqfd_add(struct irqfd *irqfd, struct file *file)
+static int irqfd_assign(struct vitro_vm *vm, const struct vitro_irqfd *req, struct file *file)
 {
-	struct irqfd_poll poll = { .irqfd = irqfd };
-	struct vitro_vm *vm = irqfd->vm;
-	int err = 0;
-
-	mutex_lock(&vm->lock);
-	if (irqfd_find(vm, irqfd->ctx)) {
-		err = -EEXIST;
-	} else if (vm->nr_irqfds >= MAX_IRQFDS) {
-		err = -ENOSPC;
-	} else {
-		list_add(&irqfd->list, &vm->irqfds);
-		vm->nr_irqfds++;
-		init_poll_funcptr(&poll.table, irqfd_enqueue);
-		/* It may have been written before: then no wake-up will come. */
-		if (vfs_poll(file, &poll.table) & EPOLLIN) {
-			spin_lock_irq(&irqfd->queue->lock);
-			irqfd_fire(irqfd);
-			spin_unlock_irq(&irqfd->queue->lock);
-		}
-	}
-	mutex_unlock(&vm->lock);
-	return err;
-}
-
-static int irqfd_assign(struct vitro_vm *vm, const struct vitro_irqfd *req)
-{
+	struct irqfd_poll poll;
 	struct irqfd *irqfd;
-	struct file *file;
-	int err;
 
 	if (apic_check_msi(req->addr, req->data))
 		return -EINVAL;
-	file = eventfd_fget(req->fd);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	err = -ENOMEM;
+	if (irqfd_find(vm, file))
+		return -EEXIST;
+	if (vm->nr_irqfds >= MAX_IRQFDS)
+		return -ENOSPC;
 	irqfd = kzalloc(sizeof(*irqfd), GFP_KERNEL_ACCOUNT);
 	if (!irqfd)
-		goto out_file;
+		return -ENOMEM;
 
 	irqfd->vm = vm;
 	irqfd->addr = req->addr;
 	irqfd->data = req->data;
 	irqfd->ctx = eventfd_ctx_fileget(file);
-	init_waitqueue_func_entry(&irqfd->wait, irqfd_woken);
 	INIT_WORK(&irqfd->closed, irqfd_closed);
+	list_add(&irqfd->list, &vm->irqfds);
+	vm->nr_irqfds++;
 
-	err = irqfd_add(irqfd, file);
-	if (err) {
-		eventfd_ctx_put(irqfd->ctx);
-		kfree(irqfd);
+	init_waitqueue_func_entry(&irqfd->wait, irqfd_woken);
+	init_poll_funcptr(&poll.table, irqfd_enqueue);
+	poll.irqfd = irqfd;
+	/* If it was written before it was ours, no wake-up will come for that. */
+	if (vfs_poll(file, &poll.table) & EPOLLIN) {
+		spin_lock_irq(&irqfd->queue->lock);
+		irqfd_fire(irqfd);
+		spin_unlock_irq(&irqfd->queue->lock);
 	}
-out_file:
-	fput(file);
-	return err;
+	return 0;
 }
 
-static int irqfd_deassign(struct vitro_vm *vm, int fd)
+static int irqfd_deassign(struct vitro_vm *vm, struct file *file)
 {
-	struct eventfd_ctx *ctx = eventfd_ctx_fdget(fd);
-	struct irqfd *irqfd;
+	struct irqfd *irqfd = irqfd_find(vm, file);
 
-	if (IS_ERR(ctx))
-		return PTR_ERR(ctx);
-	mutex_lock(&vm->lock);
-	irqfd = irqfd_find(vm, ctx);
-	if (irqfd)
-		irqfd_take(irqfd);
-	mutex_unlock(&vm->lock);
-	if (irqfd)
-		irqfd_end(irqfd);
-	eventfd_ctx_put(ctx);
-	return irqfd ? 0 : -ENOENT;
+	if (!irqfd)
+		return -ENOENT;
+	irqfd_take(irqfd);
+	/* The caller holds the file: it is not closed, and no irqfd_closed is on its way. */
+	irqfd_unhook(irqfd);
+	irqfd_free(irqfd);
+	return 0;
 }
 
 /**
  * irqfd_set - VITRO_IRQFD
- * @vm: the machine
+ * @vm: the machine; its lock is held
  * @req: the request
  *
  * When a deassignment returns, the eventfd sends no more messages.
@@ -240,11 +205,20 @@ static int irqfd_deassign(struct vitro_vm *vm, int fd)
  */
 int irqfd_set(struct vitro_vm *vm, const struct vitro_irqfd *req)
 {
+	struct file *file;
+	int err;
+
 	if ((req->flags & ~VITRO_IRQFD_DEASSIGN) || req->pad)
 		return -EINVAL;
+	file = eventfd_fget(req->fd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
 	if (req->flags & VITRO_IRQFD_DEASSIGN)
-		return irqfd_deassign(vm, req->fd);
-	return irqfd_assign(vm, req);
+		err = irqfd_deassign(vm, file);
+	else
+		err = irqfd_assign(vm, req, file);
+	fput(file);
+	return err;
 }
 
 /* ------------------------------------------------------------------ ioeventfd */
@@ -390,7 +364,7 @@ static bool ioeventfd_valid(const struct vitro_ioeventfd *req)
 
 /**
  * ioeventfd_set - VITRO_IOEVENTFD
- * @vm: the machine
+ * @vm: the machine; its lock is held
  * @req: the request
  *
  * Return: 0 or a negative errno, see struct vitro_ioeventfd.
@@ -413,9 +387,7 @@ int ioeventfd_set(struct vitro_vm *vm, const struct vitro_ioeventfd *req)
 	if (IS_ERR(entry.ctx))
 		return PTR_ERR(entry.ctx);
 
-	mutex_lock(&vm->lock);
 	err = assign ? ioeventfd_assign(vm, &entry) : ioeventfd_deassign(vm, &entry);
-	mutex_unlock(&vm->lock);
 	if (err || !assign)
 		eventfd_ctx_put(entry.ctx);
 	return err;
@@ -485,9 +457,21 @@ bool ioeventfd_covers(struct vitro_vm *vm, u64 gpa)
 
 /* --------------------------------------------------------------- VM and module */
 
+static struct irqfd *irqfd_take_first(struct vitro_vm *vm)
+{
+	struct irqfd *irqfd;
+
+	mutex_lock(&vm->lock);
+	irqfd = list_first_entry_or_null(&vm->irqfds, struct irqfd, list);
+	if (irqfd)
+		irqfd_take(irqfd);
+	mutex_unlock(&vm->lock);
+	return irqfd;
+}
+
 /**
  * eventfd_vm_fini - the VM ends: free its irqfds and ioeventfds
- * @vm: the machine, which nobody else uses
+ * @vm: the machine, which nobody else uses; its lock is not held
  */
 void eventfd_vm_fini(struct vitro_vm *vm)
 {
@@ -495,15 +479,11 @@ void eventfd_vm_fini(struct vitro_vm *vm)
 	struct ioeventfd_table *table;
 	int i;
 
-	do {
-		mutex_lock(&vm->lock);
-		irqfd = list_first_entry_or_null(&vm->irqfds, struct irqfd, list);
-		if (irqfd)
-			irqfd_take(irqfd);
-		mutex_unlock(&vm->lock);
-		if (irqfd)
-			irqfd_end(irqfd);
-	} while (irqfd);
+	while ((irqfd = irqfd_take_first(vm))) {
+		irqfd_unhook(irqfd);
+		cancel_work_sync(&irqfd->closed);
+		irqfd_free(irqfd);
+	}
 	/* An irqfd_closed that took its irqfd before us may still hold vm->lock. */
 	flush_workqueue(irqfd_wq);
 
