@@ -32,10 +32,12 @@ void lapic_set_tpr(struct vitro_vcpu *vcpu, u8 tpr);
 
 /*
  * Interrupts for the guest.  lapic_pending: the vector that would be delivered
- * now, or -1 (TPR and PPR are taken into account, RFLAGS.IF is not).  lapic_ack:
- * it is being delivered; from then on vcpu->events.inflight remembers it.
+ * now, or -1 (TPR and PPR are taken into account, RFLAGS.IF is not).  lapic_has_irr:
+ * when there is none, would a lower TPR let one through?  lapic_ack: it is being
+ * delivered; from then on vcpu->events.inflight remembers it.
  */
 int lapic_pending(struct vitro_vcpu *vcpu);
+bool lapic_has_irr(struct vitro_vcpu *vcpu);
 void lapic_ack(struct vitro_vcpu *vcpu, u8 vector);
 
 /*

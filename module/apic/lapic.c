@@ -144,6 +144,22 @@ int lapic_pending(struct vitro_vcpu *vcpu)
 }
 
 /**
+ * lapic_has_irr - does a request wait that only the TPR holds back?
+ * @vcpu: the vCPU, on its own thread; lapic_pending gave -1
+ *
+ * What the interrupt in service holds back waits for its EOI, which exits anyway.
+ *
+ * Return: true if the guest's next write of CR8 may have to be seen.
+ */
+bool lapic_has_irr(struct vitro_vcpu *vcpu)
+{
+	int vector = highest(vcpu->apic.irr);
+	int serving = highest(vcpu->apic.isr);
+
+	return vector >= 0 && (serving < 0 || vector >> 4 > serving >> 4);
+}
+
+/**
  * lapic_ack - the processor accepts an interrupt
  * @vcpu: the vCPU, on its own thread
  * @vector: what lapic_pending returned
