@@ -8,6 +8,11 @@
 
 #include "core/vitro.h"
 
+/* What a vCPU may wait for with an event that it cannot take now. */
+#define WINDOW_IRQ	BIT(0)	/* RFLAGS.IF = 1 and no interrupt shadow */
+#define WINDOW_NMI	BIT(1)	/* the end of the NMI handler, and no shadow */
+#define WINDOW_TPR	BIT(2)	/* a write to CR8 */
+
 /**
  * struct vitro_backend - a vendor
  * @name: for humans
@@ -37,9 +42,12 @@
  *	vcpu->regs, vcpu->shadow, vcpu->exit and vcpu->events.inflight up to date.
  *	exit.reason is an enum vitro_exit_reason or an enum internal_exit.
  * @inject: (burst) deliver @ev with the next entry
- * @set_window: (burst) exit as soon as interrupts, or NMIs, can be delivered
+ * @set_window: (burst) exit as soon as what is held back can be delivered; @windows
+ *	is a set of WINDOW_*, and replaces the one before
  * @tlb_flush: (burst) forget this vCPU's guest translations at the next entry
- * @load_drs: (burst) give the guest its debug registers (vcpu->dr)
+ * @intercept_drs: (burst) exit, or not, when the guest touches a debug register
+ * @dr7: (burst) the guest's DR7
+ * @set_dr6_bs: (burst) set DR6.BS: a single step is being reported
  * @cpl: also in a burst
  * @is_64bit: does the guest run 64-bit code?  Also in a burst
  * @get_msr: @set_msr: EFER, PAT, and those the guest accesses without exit; -ENOENT
@@ -70,9 +78,11 @@ struct vitro_backend {
 
 	void (*run)(struct vitro_vcpu *vcpu);
 	void (*inject)(struct vitro_vcpu *vcpu, const struct vcpu_event *ev);
-	void (*set_window)(struct vitro_vcpu *vcpu, bool irq, bool nmi);
+	void (*set_window)(struct vitro_vcpu *vcpu, unsigned int windows);
 	void (*tlb_flush)(struct vitro_vcpu *vcpu);
-	void (*load_drs)(struct vitro_vcpu *vcpu);
+	void (*intercept_drs)(struct vitro_vcpu *vcpu, bool on);
+	u64 (*dr7)(struct vitro_vcpu *vcpu);
+	void (*set_dr6_bs)(struct vitro_vcpu *vcpu);
 
 	u8 (*cpl)(struct vitro_vcpu *vcpu);
 	bool (*is_64bit)(struct vitro_vcpu *vcpu);

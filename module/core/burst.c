@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The burst: the stretch with interrupts off in which this CPU is a hypervisor.
+ *
+ * Outside of a burst the CPU is an ordinary Linux CPU, so hotplug, suspend, kexec
+ * and other users of it need no word with us.  Inside, nothing may sleep or take a
+ * lock that others hold with interrupts on.
+ */
+#include <linux/sched/signal.h>
+#include <asm/fpu/api.h>
+
+#include "apic/apic.h"
+#include "core/core.h"
+
+static void count_exit(struct vitro_vcpu *vcpu)
+{
+	enum vitro_counter c;
+
+	switch (vcpu->exit.reason) {
+	case EXIT_HOST:
+		c = VITRO_STAT_EXIT_INTR;
+		break;
+	case VITRO_EXIT_IO:
+		c = VITRO_STAT_EXIT_IO;
+		break;
+	case VITRO_EXIT_RDMSR:
+	case VITRO_EXIT_WRMSR:
+		c = VITRO_STAT_EXIT_MSR;
+		break;
+	case EXIT_CPUID:
+		c = VITRO_STAT_EXIT_CPUID;
+		break;
+	case VITRO_EXIT_HLT:
+		c = VITRO_STAT_EXIT_HLT;
+		break;
+	case VITRO_EXIT_HYPERCALL:
+		c = VITRO_STAT_EXIT_HYPERCALL;
+		break;
+	case EXIT_IRQ_WINDOW:
+	case EXIT_NMI_WINDOW:
+		c = VITRO_STAT_EXIT_WINDOW;
+		break;
+	case EXIT_TDP:
+		c = VITRO_STAT_EXIT_TDP;
+		break;
+	default:
+		c = VITRO_STAT_EXIT_OTHER;
+		break;
+	}
+	vcpu->stat[VITRO_STAT_EXITS]++;
+	vcpu->stat[c]++;
+}
+
+/* Anything that the loop in vcpu_run() must see before the guest goes on? */
+static bool must_leave(struct vitro_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->requests) || vcpu->mp_state != VITRO_MP_RUNNABLE ||
+	       need_resched() || signal_pending(current);
+}
+
+/*
+ * Enter the guest once.
+ *
+ * The order is what makes kicks and TLB flushes reliable: first announce IN_GUEST,
+ * then look at requests, at the TLB generation and at the interrupts.  Whoever
+ * makes news first changes these, then looks at the mode; between the two there is
+ * a barrier on both sides, so one of us sees the other (vcpu_kick(), tdp_flush()).
+ */
+static enum verdict enter_once(struct vitro_vcpu *vcpu)
+{
+	u64 tlb_gen;
+
+	WRITE_ONCE(vcpu->mode, IN_GUEST);
+	smp_mb();
+	if (must_leave(vcpu))
+		return OUT;
+
+	tlb_gen = atomic64_read(&vcpu->vm->mmu.tlb_gen);
+	if (tlb_gen != vcpu->tlb_gen) {
+		backend->tlb_flush(vcpu);
+		vcpu->stat[VITRO_STAT_TLB_FLUSH]++;
+	}
+	event_prepare(vcpu);
+
+	backend->run(vcpu);
+
+	WRITE_ONCE(vcpu->mode, OUTSIDE);
+	/* A refused entry has flushed nothing. */
+	if (vcpu->exit.reason != VITRO_EXIT_FAIL_ENTRY)
+		vcpu->tlb_gen = tlb_gen;
+	count_exit(vcpu);
+	return exit_handle(vcpu);
+}
+
+/**
+ * burst - run the guest until something needs interrupts on
+ * @vcpu: the vCPU; its mutex is held
+ *
+ * Returns an enum verdict other than AGAIN, or -EBUSY.
+ */
+int burst(struct vitro_vcpu *vcpu)
+{
+	int verdict;
+
+	/* Saves the thread's own FPU state; the guest's is next. */
+	kernel_fpu_begin();
+	local_irq_disable();
+	WRITE_ONCE(vcpu->cpu, smp_processor_id());
+	if (clock_stale(vcpu))
+		set_bit(REQ_CLOCK, &vcpu->requests);
+
+	verdict = backend->cpu_enter(vcpu);
+	if (!verdict) {
+		vcpu->stat[VITRO_STAT_BURSTS]++;
+		host_enter(vcpu);
+		do {
+			verdict = enter_once(vcpu);
+		} while (verdict == AGAIN);
+		host_leave(vcpu);
+		backend->cpu_leave(vcpu);
+	}
+
+	WRITE_ONCE(vcpu->mode, OUTSIDE);
+	local_irq_enable();
+	kernel_fpu_end();
+	return verdict;
+}

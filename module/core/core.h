@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the core offer each other, and nobody else. */
+#ifndef VITRO_CORE_H
+#define VITRO_CORE_H
+
+#include "core/backend.h"
+
+/* dev.c: what fds are made of */
+extern const struct file_operations vitro_dev_fops;
+extern const struct file_operations vitro_vm_fops;
+extern const struct file_operations vitro_vcpu_fops;
+
+/* vm.c */
+struct vitro_vm *vm_create(void);
+void vm_put(struct vitro_vm *vm);
+int vm_create_vcpu(struct vitro_vm *vm, u32 id);
+
+/* vcpu.c */
+struct vitro_vcpu *vcpu_create(struct vitro_vm *vm, u32 id);
+void vcpu_free(struct vitro_vcpu *vcpu);
+void vcpu_close(struct vitro_vcpu *vcpu);
+void vcpu_reset(struct vitro_vcpu *vcpu, bool power_on);
+int vcpu_run(struct vitro_vcpu *vcpu);
+
+/* burst.c */
+int burst(struct vitro_vcpu *vcpu);
+
+/* exit.c */
+enum verdict exit_handle(struct vitro_vcpu *vcpu);
+
+/* event.c */
+void event_raise_again(struct vitro_vcpu *vcpu, const struct vcpu_event *ev);
+void event_prepare(struct vitro_vcpu *vcpu);
+bool event_wakes(struct vitro_vcpu *vcpu);
+void event_reset(struct vitro_vcpu *vcpu);
+void event_store(struct vitro_vcpu *vcpu, struct vitro_events *to);
+void event_load(struct vitro_vcpu *vcpu, const struct vitro_events *from);
+
+/* state.c */
+int state_load(struct vitro_vcpu *vcpu, u64 mask);
+void state_store(struct vitro_vcpu *vcpu, u64 mask);
+void state_store_exit(struct vitro_vcpu *vcpu);
+bool cr4_valid(const struct vitro_vcpu *vcpu, u64 cr4);
+
+/* cpuid.c */
+void cpuid_init(void);
+int cpuid_copy_default(u64 __user *dst, u32 room, u32 *nr);
+int cpuid_set(struct vitro_vcpu *vcpu, const struct vitro_cpuid *req);
+int cpuid_set_default(struct vitro_vcpu *vcpu);
+void cpuid_answer(struct vitro_vcpu *vcpu, u32 leaf, u32 subleaf, u32 out[4]);
+
+/* msr.c */
+int msr_read(struct vitro_vcpu *vcpu, u32 index, u64 *value);
+int msr_write(struct vitro_vcpu *vcpu, u32 index, u64 value);
+bool msr_pat_valid(u64 pat);
+
+/* host.c: what host and guest share and no VMCB or VMCS switches */
+int host_init(void);
+u64 host_xcr0(void);
+u32 host_xsave_size(void);
+void *host_xsave_alloc(void);
+void host_xsave_reset(void *xsave);
+bool host_xsave_valid(const void *xsave);
+bool host_xcr0_valid(u64 xcr0);
+void host_set_xcr0(struct vitro_vcpu *vcpu, u64 xcr0);
+bool host_has_tsc_aux(void);
+void host_set_tsc_aux(struct vitro_vcpu *vcpu, u64 value);
+void host_enter(struct vitro_vcpu *vcpu);
+void host_leave(struct vitro_vcpu *vcpu);
+void host_load_drs(struct vitro_vcpu *vcpu);
+
+#endif /* VITRO_CORE_H */

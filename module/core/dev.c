@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From file descriptors to the functions that do the work.  One table per kind of
+ * fd says which struct a command takes and which lock is held while it works, so
+ * that no function needs to take it.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#include "apic/apic.h"
+#include "core/core.h"
+#include "mm/mm.h"
+
+/* Room for any of the ABI's argument structs. */
+union ioctl_arg {
+	struct vitro_info info;
+	struct vitro_create_vm create_vm;
+	struct vitro_memslot memslot;
+	struct vitro_dirty_log dirty_log;
+	struct vitro_create_vcpu create_vcpu;
+	struct vitro_msi msi;
+	struct vitro_irqfd irqfd;
+	struct vitro_ioeventfd ioeventfd;
+	struct vitro_stats stats;
+	struct vitro_state_mask state_mask;
+	struct vitro_cpuid cpuid;
+	struct vitro_lapic_rw lapic_rw;
+};
+
+/**
+ * struct ioctl_cmd - one command
+ * @cmd: its number, with size and direction of its argument in this kernel
+ * @first_size: size of the argument in the first version of the ABI
+ * @lock: what to hold
+ * @fn: does it; @arg has been copied in, and is copied out for _IOR commands also
+ *	when @fn fails with -E2BIG (a struct that says how much room is needed)
+ */
+struct ioctl_cmd {
+	unsigned int cmd;
+	unsigned int first_size;
+	enum { LOCK_NONE, LOCK_OBJECT } lock;
+	int (*fn)(void *object, union ioctl_arg *arg);
+};
+
+#define CMD(_cmd, _type, _lock, _fn) \
+	{ .cmd = _cmd, .first_size = sizeof(_type), .lock = _lock, .fn = _fn }
+
+/*
+ * Runs @cmd of @table on @object.  Commands are found by type and number alone: the
+ * size in @cmd is that of the struct the caller was compiled with, and may differ.
+ */
+static long run_ioctl(const struct ioctl_cmd *table, int nr_cmds, void *object,
+		      struct mutex *lock, unsigned int cmd, unsigned long user)
+{
+	void __user *uarg = (void __user *)user;
+	unsigned int size = _IOC_SIZE(cmd);
+	const struct ioctl_cmd *c;
+	union ioctl_arg arg;
+	unsigned int known;
+	int ret, i;
+
+	for (i = 0; i < nr_cmds; i++) {
+		c = &table[i];
+		if (((c->cmd ^ cmd) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT)) == 0)
+			break;
+	}
+	if (i == nr_cmds)
+		return -ENOTTY;
+	if (size < c->first_size)
+		return -EINVAL;
+	known = _IOC_SIZE(c->cmd);
+	memset(&arg, 0, sizeof(arg));
+	if (known) {
+		ret = copy_struct_from_user(&arg, known, uarg, size);
+		if (ret)
+			return ret;
+	}
+
+	if (c->lock == LOCK_OBJECT && mutex_lock_killable(lock))
+		return -EINTR;
+	ret = c->fn(object, &arg);
+	if (c->lock == LOCK_OBJECT)
+		mutex_unlock(lock);
+
+	if ((_IOC_DIR(c->cmd) & _IOC_READ) && (ret >= 0 || ret == -E2BIG) &&
+	    copy_to_user(uarg, &arg, min(known, size)))
+		return -EFAULT;
+	return ret;
+}
+
+/* ------------------------------------------------------------------ /dev/vitro */
+
+static int get_info(void *unused, union ioctl_arg *arg)
+{
+	struct vitro_info *info = &arg->info;
+	u32 room = info->nr_cpuid;
+
+	if (info->pad)
+		return -EINVAL;
+	info->abi_version = VITRO_ABI_VERSION;
+	info->vendor = backend->vendor;
+	info->cpu_features = backend->features;
+	info->max_vcpus = VITRO_MAX_VCPUS;
+	info->max_slots = VITRO_MAX_SLOTS;
+	info->gpa_bits = mmu_gpa_bits();
+	info->comm_size = PAGE_ALIGN(sizeof(struct vitro_comm));
+	info->tsc_khz = tsc_khz;
+	info->xcr0 = host_xcr0();
+	info->xsave_size = host_xsave_size();
+	return cpuid_copy_default(u64_to_user_ptr(info->cpuid), room, &info->nr_cpuid);
+}
+
+static int create_vm(void *unused, union ioctl_arg *arg)
+{
+	struct vitro_vm *vm;
+	int fd;
+
+	if (arg->create_vm.flags || arg->create_vm.pad)
+		return -EINVAL;
+	vm = vm_create();
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	fd = anon_inode_getfd("vitro-vm", &vitro_vm_fops, vm, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		vm_put(vm);
+	return fd;
+}
+
+static const struct ioctl_cmd dev_cmds[] = {
+	CMD(VITRO_GET_INFO, struct vitro_info, LOCK_NONE, get_info),
+	CMD(VITRO_CREATE_VM, struct vitro_create_vm, LOCK_NONE, create_vm),
+};
+
+static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return run_ioctl(dev_cmds, ARRAY_SIZE(dev_cmds), NULL, NULL, cmd, arg);
+}
+
+const struct file_operations vitro_dev_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = dev_ioctl,
+	.llseek = noop_llseek,
+};
+
+/* ------------------------------------------------------------------------- VM */
+
+static int vm_set_memslot(void *vm, union ioctl_arg *arg)
+{
+	return slots_set(vm, &arg->memslot);
+}
+
+static int vm_dirty_log(void *vm, union ioctl_arg *arg)
+{
+	return dirty_get(vm, &arg->dirty_log);
+}
+
+static int vm_new_vcpu(void *vm, union ioctl_arg *arg)
+{
+	if (arg->create_vcpu.flags || arg->create_vcpu.id >= VITRO_MAX_VCPUS)
+		return -EINVAL;
+	return vm_create_vcpu(vm, arg->create_vcpu.id);
+}
+
+static int vm_signal_msi(void *vm, union ioctl_arg *arg)
+{
+	if (arg->msi.flags)
+		return -EINVAL;
+	return apic_send_msi(vm, arg->msi.addr, arg->msi.data);
+}
+
+static int vm_irqfd(void *vm, union ioctl_arg *arg)
+{
+	return irqfd_set(vm, &arg->irqfd);
+}
+
+static int vm_ioeventfd(void *vm, union ioctl_arg *arg)
+{
+	return ioeventfd_set(vm, &arg->ioeventfd);
+}
+
+static int vm_stats(void *object, union ioctl_arg *arg)
+{
+	struct vitro_stats *stats = &arg->stats;
+	struct vitro_vm *vm = object;
+	struct vitro_vcpu *vcpu;
+	int i;
+
+	BUILD_BUG_ON(ARRAY_SIZE(stats->counter) < VITRO_STAT_NR);
+	if (stats->pad)
+		return -EINVAL;
+	if (stats->vcpu >= VITRO_MAX_VCPUS)
+		return -ENOENT;
+	vcpu = rcu_dereference_protected(vm->vcpu[stats->vcpu], lockdep_is_held(&vm->lock));
+	if (!vcpu)
+		return -ENOENT;
+	memset(stats->counter, 0, sizeof(stats->counter));
+	for (i = 0; i < VITRO_STAT_NR; i++)
+		stats->counter[i] = READ_ONCE(vcpu->stat[i]);
+	return 0;
+}
+
+static const struct ioctl_cmd vm_cmds[] = {
+	CMD(VITRO_SIGNAL_MSI, struct vitro_msi, LOCK_NONE, vm_signal_msi),
+	CMD(VITRO_SET_MEMSLOT, struct vitro_memslot, LOCK_NONE, vm_set_memslot),
+	CMD(VITRO_DIRTY_LOG, struct vitro_dirty_log, LOCK_NONE, vm_dirty_log),
+	CMD(VITRO_CREATE_VCPU, struct vitro_create_vcpu, LOCK_OBJECT, vm_new_vcpu),
+	CMD(VITRO_IRQFD, struct vitro_irqfd, LOCK_OBJECT, vm_irqfd),
+	CMD(VITRO_IOEVENTFD, struct vitro_ioeventfd, LOCK_OBJECT, vm_ioeventfd),
+	CMD(VITRO_STATS, struct vitro_stats, LOCK_OBJECT, vm_stats),
+};
+
+static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct vitro_vm *vm = file->private_data;
+
+	if (current->mm != vm->mm)
+		return -EIO;
+	return run_ioctl(vm_cmds, ARRAY_SIZE(vm_cmds), vm, &vm->lock, cmd, arg);
+}
+
+static int vm_release(struct inode *inode, struct file *file)
+{
+	vm_put(file->private_data);
+	return 0;
+}
+
+const struct file_operations vitro_vm_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = vm_ioctl,
+	.release = vm_release,
+	.llseek = noop_llseek,
+};
+
+/* ----------------------------------------------------------------------- vCPU */
+
+static int vcpu_do_run(void *vcpu, union ioctl_arg *arg)
+{
+	return vcpu_run(vcpu);
+}
+
+static int vcpu_get_state(void *vcpu, union ioctl_arg *arg)
+{
+	if (arg->state_mask.mask & ~VITRO_STATE_ALL)
+		return -EINVAL;
+	state_store(vcpu, arg->state_mask.mask);
+	return 0;
+}
+
+static int vcpu_set_state(void *vcpu, union ioctl_arg *arg)
+{
+	return state_load(vcpu, arg->state_mask.mask);
+}
+
+static int vcpu_set_cpuid(void *vcpu, union ioctl_arg *arg)
+{
+	return cpuid_set(vcpu, &arg->cpuid);
+}
+
+static int vcpu_lapic_rw(void *vcpu, union ioctl_arg *arg)
+{
+	struct vitro_lapic_rw *rw = &arg->lapic_rw;
+
+	if (rw->pad || (rw->flags & ~VITRO_LAPIC_WRITE))
+		return -EINVAL;
+	if (rw->flags & VITRO_LAPIC_WRITE)
+		return lapic_write(vcpu, rw->offset, rw->value);
+	return lapic_read(vcpu, rw->offset, &rw->value);
+}
+
+static const struct ioctl_cmd vcpu_cmds[] = {
+	{ .cmd = VITRO_RUN, .lock = LOCK_OBJECT, .fn = vcpu_do_run },
+	CMD(VITRO_GET_STATE, struct vitro_state_mask, LOCK_OBJECT, vcpu_get_state),
+	CMD(VITRO_SET_STATE, struct vitro_state_mask, LOCK_OBJECT, vcpu_set_state),
+	CMD(VITRO_SET_CPUID, struct vitro_cpuid, LOCK_OBJECT, vcpu_set_cpuid),
+	CMD(VITRO_LAPIC_RW, struct vitro_lapic_rw, LOCK_OBJECT, vcpu_lapic_rw),
+};
+
+static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct vitro_vcpu *vcpu = file->private_data;
+
+	if (current->mm != vcpu->vm->mm)
+		return -EIO;
+	return run_ioctl(vcpu_cmds, ARRAY_SIZE(vcpu_cmds), vcpu, &vcpu->mutex, cmd, arg);
+}
+
+static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct vitro_vcpu *vcpu = file->private_data;
+
+	if (current->mm != vcpu->vm->mm)
+		return -EIO;
+	/* The mapping may outlive the vCPU: it holds the pages by itself. */
+	return remap_vmalloc_range(vma, vcpu->comm, vma->vm_pgoff);
+}
+
+static int vcpu_release(struct inode *inode, struct file *file)
+{
+	vcpu_close(file->private_data);
+	return 0;
+}
+
+const struct file_operations vitro_vcpu_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = vcpu_ioctl,
+	.mmap = vcpu_mmap,
+	.release = vcpu_release,
+	.llseek = noop_llseek,
+};

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What to do about an exit, with the CPU still in the burst.  exit_handle() is the
+ * place where a reader finds every reason; most are done with in a few lines.
+ */
+#include <asm/trapnr.h>
+
+#include "apic/apic.h"
+#include "core/core.h"
+#include "mm/mm.h"
+
+#define KVM_EPERM	1	/* of KVM's hypercall interface */
+
+/*
+ * The instruction that exited is done: go on behind it, as the CPU would have
+ * (SDM 3B 18.3.1.1, RF; APM 2 15.21.5, shadow).
+ */
+static void skip_insn(struct vitro_vcpu *vcpu)
+{
+	vcpu->regs.rip += vcpu->exit.insn_len;
+	if (!backend->is_64bit(vcpu))
+		vcpu->regs.rip = (u32)vcpu->regs.rip;
+	vcpu->shadow = false;
+	vcpu->regs.rflags &= ~(u64)X86_EFLAGS_RF;
+	if (vcpu->regs.rflags & X86_EFLAGS_TF) {
+		backend->set_dr6_bs(vcpu);
+		event_raise(vcpu, X86_TRAP_DB);
+	}
+}
+
+static void raise_gp(struct vitro_vcpu *vcpu)
+{
+	event_raise_error(vcpu, X86_TRAP_GP, 0);
+}
+
+static enum verdict handle_cpuid(struct vitro_vcpu *vcpu)
+{
+	u64 *gpr = vcpu->regs.gpr;
+	u32 out[4];
+
+	cpuid_answer(vcpu, gpr[VITRO_RAX], gpr[VITRO_RCX], out);
+	gpr[VITRO_RAX] = out[0];
+	gpr[VITRO_RBX] = out[1];
+	gpr[VITRO_RCX] = out[2];
+	gpr[VITRO_RDX] = out[3];
+	skip_insn(vcpu);
+	return AGAIN;
+}
+
+static enum verdict handle_rdmsr(struct vitro_vcpu *vcpu)
+{
+	u64 value;
+
+	switch (msr_read(vcpu, vcpu->exit.msr.index, &value)) {
+	case 0:
+		vcpu->regs.gpr[VITRO_RAX] = (u32)value;
+		vcpu->regs.gpr[VITRO_RDX] = value >> 32;
+		skip_insn(vcpu);
+		return AGAIN;
+	case -ENOENT:
+		return OUT_USER;
+	default:
+		raise_gp(vcpu);
+		return AGAIN;
+	}
+}
+
+/* A level-triggered interrupt that the guest has just ended is userspace's business. */
+static enum verdict after_eoi(struct vitro_vcpu *vcpu)
+{
+	int vector = lapic_take_eoi(vcpu);
+
+	if (vector < 0)
+		return AGAIN;
+	vcpu->exit.reason = VITRO_EXIT_EOI;
+	vcpu->exit.insn_len = 0;
+	vcpu->exit.eoi.vector = vector;
+	vcpu->exit.eoi.pad = 0;
+	return OUT_USER;
+}
+
+static enum verdict handle_wrmsr(struct vitro_vcpu *vcpu)
+{
+	switch (msr_write(vcpu, vcpu->exit.msr.index, vcpu->exit.msr.data)) {
+	case 0:
+		skip_insn(vcpu);
+		return after_eoi(vcpu);
+	case -ENOENT:
+		return OUT_USER;
+	default:
+		raise_gp(vcpu);
+		return AGAIN;
+	}
+}
+
+static enum verdict handle_hlt(struct vitro_vcpu *vcpu)
+{
+	if (!(vcpu->regs.rflags & X86_EFLAGS_IF))
+		return OUT_USER;
+	skip_insn(vcpu);
+	return event_wakes(vcpu) ? AGAIN : OUT_HALT;
+}
+
+static enum verdict handle_hypercall(struct vitro_vcpu *vcpu)
+{
+	const u64 *gpr = vcpu->regs.gpr;
+	u64 mask = backend->is_64bit(vcpu) ? ~0ull : U32_MAX;
+
+	/* User programs in the guest may not speak to the hypervisor. */
+	if (backend->cpl(vcpu) != 0) {
+		vcpu->regs.gpr[VITRO_RAX] = -KVM_EPERM & mask;
+		skip_insn(vcpu);
+		return AGAIN;
+	}
+	vcpu->exit.hypercall.nr = gpr[VITRO_RAX] & mask;
+	vcpu->exit.hypercall.args[0] = gpr[VITRO_RBX] & mask;
+	vcpu->exit.hypercall.args[1] = gpr[VITRO_RCX] & mask;
+	vcpu->exit.hypercall.args[2] = gpr[VITRO_RDX] & mask;
+	vcpu->exit.hypercall.args[3] = gpr[VITRO_RSI] & mask;
+	return OUT_USER;
+}
+
+static enum verdict handle_io(struct vitro_vcpu *vcpu)
+{
+	const struct vitro_exit *x = &vcpu->exit;
+
+	if (!(x->io.flags & (VITRO_IO_IN | VITRO_IO_STRING)) &&
+	    ioeventfd_signal(vcpu->vm, true, x->io.port, x->io.size, x->io.data)) {
+		skip_insn(vcpu);
+		return AGAIN;
+	}
+	return OUT_USER;
+}
+
+static enum verdict handle_xsetbv(struct vitro_vcpu *vcpu)
+{
+	const u64 *gpr = vcpu->regs.gpr;
+	u64 xcr0 = (u32)gpr[VITRO_RAX] | gpr[VITRO_RDX] << 32;
+
+	/* XCR0 is the only one there is (SDM 2C, XSETBV). */
+	if (backend->cpl(vcpu) != 0 || (u32)gpr[VITRO_RCX] != 0 || !host_xcr0_valid(xcr0)) {
+		raise_gp(vcpu);
+		return AGAIN;
+	}
+	host_set_xcr0(vcpu, xcr0);
+	skip_insn(vcpu);
+	return AGAIN;
+}
+
+static enum verdict handle_cr(struct vitro_vcpu *vcpu)
+{
+	const struct cr_access *a = &vcpu->cr_access;
+	u64 *gpr = &vcpu->regs.gpr[a->gpr];
+	u64 value = *gpr;
+
+	if (!backend->is_64bit(vcpu))
+		value = (u32)value;
+
+	if (a->cr == 4 && !a->write) {
+		*gpr = vcpu->guest_cr4;
+	} else if (a->cr == 4) {
+		if (!cr4_valid(vcpu, value)) {
+			raise_gp(vcpu);
+			return AGAIN;
+		}
+		backend->set_cr4(vcpu, value);
+	} else if (a->cr == 8 && a->write) {
+		if (value > 15) {
+			raise_gp(vcpu);
+			return AGAIN;
+		}
+		lapic_set_tpr(vcpu, value << 4);
+	} else {
+		vcpu->exit.reason = VITRO_EXIT_UNHANDLED;
+		return OUT_USER;
+	}
+	skip_insn(vcpu);
+	return AGAIN;
+}
+
+/**
+ * exit_handle - deal with vcpu->exit
+ * @vcpu: in a burst, just out of the guest
+ *
+ * Returns what to do next.
+ */
+enum verdict exit_handle(struct vitro_vcpu *vcpu)
+{
+	switch (vcpu->exit.reason) {
+	case EXIT_HOST:
+		return OUT;	/* the host takes it as soon as interrupts are on */
+	case EXIT_CPUID:
+		return handle_cpuid(vcpu);
+	case VITRO_EXIT_RDMSR:
+		return handle_rdmsr(vcpu);
+	case VITRO_EXIT_WRMSR:
+		return handle_wrmsr(vcpu);
+	case VITRO_EXIT_HLT:
+		return handle_hlt(vcpu);
+	case VITRO_EXIT_HYPERCALL:
+		return handle_hypercall(vcpu);
+	case VITRO_EXIT_IO:
+		return handle_io(vcpu);
+	case EXIT_TDP:
+		return OUT_FAULT;
+	case EXIT_CR:
+		return handle_cr(vcpu);
+	case EXIT_DR:
+		host_load_drs(vcpu);
+		return AGAIN;
+	case EXIT_XSETBV:
+		return handle_xsetbv(vcpu);
+	case EXIT_EXCEPTION:
+		event_raise_again(vcpu, &vcpu->exit_exception);
+		return AGAIN;
+	case EXIT_UD:
+		event_raise(vcpu, X86_TRAP_UD);
+		return AGAIN;
+	case EXIT_GP:
+		raise_gp(vcpu);
+		return AGAIN;
+	case EXIT_SKIP:
+		skip_insn(vcpu);
+		return AGAIN;
+	case EXIT_IRQ_WINDOW:
+	case EXIT_NMI_WINDOW:
+	case EXIT_RESUME:
+		return AGAIN;
+	case EXIT_FETCH:
+		return OUT_FETCH;
+	case VITRO_EXIT_SHUTDOWN:
+		vcpu->mp_state = VITRO_MP_SHUTDOWN;
+		return OUT_USER;
+	default:		/* FAIL_ENTRY, UNHANDLED */
+		return OUT_USER;
+	}
+}

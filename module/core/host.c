@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What host and guest share and neither VMCB nor VMCS switches: the FPU with its
+ * extended states and XCR0, TSC_AUX, the debug registers, and the branch predictor.
+ * Done once a burst, not once an exit.
+ */
+#include <linux/hw_breakpoint.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include <asm/debugreg.h>
+#include <asm/fpu/api.h>
+#include <asm/fpu/xcr.h>
+#include <asm/msr.h>
+#include <asm/nospec-branch.h>
+
+#include "core/core.h"
+
+/*
+ * The extended states a guest may have: those whose instructions need nothing but
+ * XCR0.  Not among them: PKRU (needs CR4.PKE, and the host's is live during a burst),
+ * AMX (8 KiB a vCPU), and the supervisor states of IA32_XSS.
+ */
+#define XCR0_OFFERED	(XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM | XFEATURE_MASK_AVX512)
+
+#define XSAVE_HEADER	512	/* offset of XSTATE_BV (SDM 1 13.4.2) */
+#define XSAVE_MIN	576	/* legacy region and header */
+#define XSAVE_MXCSR	24
+#define XSAVE_MXCSR_MASK	28
+
+static u64 xcr0_offered;	/* states that this host has of the above */
+static u64 xcr0_of_host;
+static u32 xsave_size;
+static u32 mxcsr_mask;
+
+/* The VM whose guest ran last on this CPU, by vm->id. */
+static DEFINE_PER_CPU(u64, last_vm);
+
+/* Saves guest state to @area, or loads it, with the host's XCR0 in force. */
+static void fpu_save(void *area)
+{
+	if (xcr0_offered)
+		asm volatile("xsave64 %0" : "+m"(*(u8 (*)[4096])area)
+			     : "a"((u32)xcr0_offered), "d"(0) : "memory");
+	else
+		asm volatile("fxsave64 %0" : "+m"(*(u8 (*)[512])area));
+}
+
+static void fpu_load(const void *area)
+{
+	if (xcr0_offered)
+		asm volatile("xrstor64 %0" : : "m"(*(const u8 (*)[4096])area),
+			     "a"((u32)xcr0_offered), "d"(0) : "memory");
+	else
+		asm volatile("fxrstor64 %0" : : "m"(*(const u8 (*)[512])area));
+}
+
+/**
+ * host_init - find out what the host's FPU can do
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int host_init(void)
+{
+	u32 eax, ebx, ecx, edx;
+	u8 *fx;
+	int i;
+
+	fx = kzalloc(XSAVE_MIN, GFP_KERNEL);
+	if (!fx)
+		return -ENOMEM;
+	kernel_fpu_begin();
+	asm volatile("fxsave64 %0" : "=m"(*(u8 (*)[512])fx));
+	kernel_fpu_end();
+	mxcsr_mask = *(u32 *)(fx + XSAVE_MXCSR_MASK);
+	if (!mxcsr_mask)
+		mxcsr_mask = 0xffbf;	/* SDM 1 11.6.6 */
+	kfree(fx);
+
+	xsave_size = XSAVE_MIN;
+	if (!boot_cpu_has(X86_FEATURE_OSXSAVE))
+		return 0;
+	xcr0_of_host = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	xcr0_offered = xcr0_of_host & XCR0_OFFERED;
+	for (i = 2; i < 32; i++) {
+		if (!(xcr0_offered & BIT(i)))
+			continue;
+		/* EAX: size of the state, EBX: its offset (SDM 1 13.2). */
+		cpuid_count(0xd, i, &eax, &ebx, &ecx, &edx);
+		xsave_size = max(xsave_size, eax + ebx);
+	}
+	if (xsave_size > sizeof(struct vitro_fpu)) {
+		/* Never seen; AVX-512 ends at 2688. */
+		xcr0_offered = XFEATURE_MASK_FPSSE;
+		xsave_size = XSAVE_MIN;
+	}
+	return 0;
+}
+
+/**
+ * host_xcr0 - XCR0 bits that a guest may set; 0 when the host has no XSAVE
+ */
+u64 host_xcr0(void)
+{
+	return xcr0_offered;
+}
+
+/**
+ * host_xsave_size - bytes of the guests' XSAVE areas that carry state
+ */
+u32 host_xsave_size(void)
+{
+	return xsave_size;
+}
+
+/**
+ * host_xcr0_valid - would XSETBV take this value? (SDM 1 13.3)
+ * @xcr0: the value
+ */
+bool host_xcr0_valid(u64 xcr0)
+{
+	u64 avx512 = xcr0 & XFEATURE_MASK_AVX512;
+
+	if (!(xcr0 & XFEATURE_MASK_FP) || (xcr0 & ~xcr0_offered))
+		return false;
+	if ((xcr0 & XFEATURE_MASK_YMM) && !(xcr0 & XFEATURE_MASK_SSE))
+		return false;
+	/* All three states of AVX-512, with AVX, or none. */
+	return !avx512 || (avx512 == XFEATURE_MASK_AVX512 && (xcr0 & XFEATURE_MASK_YMM));
+}
+
+/**
+ * host_xsave_alloc - room for a guest's XSAVE area, or NULL
+ *
+ * It is a page at least, and so aligned to the 64 bytes that XSAVE wants.
+ */
+void *host_xsave_alloc(void)
+{
+	return kzalloc(sizeof(struct vitro_fpu), GFP_KERNEL_ACCOUNT);
+}
+
+/**
+ * host_xsave_reset - the state after power-on (SDM 3A table 10-1)
+ * @xsave: the area
+ */
+void host_xsave_reset(void *xsave)
+{
+	memset(xsave, 0, sizeof(struct vitro_fpu));
+	*(u16 *)xsave = 0x37f;			/* FCW, as FNINIT; INIT state otherwise */
+	*(u32 *)(xsave + XSAVE_MXCSR) = 0x1f80;
+	if (xcr0_offered)
+		*(u64 *)(xsave + XSAVE_HEADER) = XFEATURE_MASK_FPSSE;
+}
+
+/**
+ * host_xsave_valid - would XRSTOR take this area without #GP? (SDM 1 13.8)
+ * @xsave: the area
+ */
+bool host_xsave_valid(const void *xsave)
+{
+	const u64 *header = xsave + XSAVE_HEADER;
+	int i;
+
+	if (*(const u32 *)(xsave + XSAVE_MXCSR) & ~mxcsr_mask)
+		return false;
+	if (header[0] & ~xcr0_offered)
+		return false;
+	for (i = 1; i < 8; i++)		/* XCOMP_BV: standard format; reserved */
+		if (header[i])
+			return false;
+	return true;
+}
+
+/**
+ * host_set_xcr0 - the guest executed XSETBV
+ * @vcpu: in a burst
+ * @xcr0: a valid value
+ */
+void host_set_xcr0(struct vitro_vcpu *vcpu, u64 xcr0)
+{
+	vcpu->xcr0 = xcr0;
+	xsetbv(XCR_XFEATURE_ENABLED_MASK, xcr0);
+}
+
+/**
+ * host_has_tsc_aux - is there an MSR TSC_AUX?
+ */
+bool host_has_tsc_aux(void)
+{
+	return boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID);
+}
+
+/**
+ * host_set_tsc_aux - the guest wrote TSC_AUX
+ * @vcpu: in a burst
+ * @value: 32 bits
+ */
+void host_set_tsc_aux(struct vitro_vcpu *vcpu, u64 value)
+{
+	vcpu->tsc_aux = value;
+	wrmsrl(MSR_TSC_AUX, value);
+}
+
+/**
+ * host_load_drs - give the guest the breakpoint registers, for the rest of the burst
+ * @vcpu: in a burst
+ */
+void host_load_drs(struct vitro_vcpu *vcpu)
+{
+	set_debugreg(vcpu->dr[0], 0);
+	set_debugreg(vcpu->dr[1], 1);
+	set_debugreg(vcpu->dr[2], 2);
+	set_debugreg(vcpu->dr[3], 3);
+	vcpu->dr_loaded = true;
+	backend->intercept_drs(vcpu, false);
+}
+
+static void save_drs(struct vitro_vcpu *vcpu)
+{
+	get_debugreg(vcpu->dr[0], 0);
+	get_debugreg(vcpu->dr[1], 1);
+	get_debugreg(vcpu->dr[2], 2);
+	get_debugreg(vcpu->dr[3], 3);
+	vcpu->dr_loaded = false;
+	backend->intercept_drs(vcpu, true);
+}
+
+/**
+ * host_enter - put the guest's share of the CPU in place
+ * @vcpu: the burst's vCPU; interrupts are off, and the thread's FPU state is saved
+ */
+void host_enter(struct vitro_vcpu *vcpu)
+{
+	/* The guest before may have trained the predictor against this one. */
+	if (__this_cpu_read(last_vm) != vcpu->vm->id) {
+		__this_cpu_write(last_vm, vcpu->vm->id);
+		indirect_branch_prediction_barrier();
+	}
+
+	fpu_load(vcpu->xsave);
+	if (xcr0_offered && vcpu->xcr0 != xcr0_of_host)
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
+
+	if (host_has_tsc_aux()) {
+		rdmsrl(MSR_TSC_AUX, vcpu->host_tsc_aux);
+		if (vcpu->host_tsc_aux != vcpu->tsc_aux)
+			wrmsrl(MSR_TSC_AUX, vcpu->tsc_aux);
+	}
+
+	/* Breakpoints armed: the guest needs their addresses without touching a DR. */
+	if (backend->dr7(vcpu) & DR_GLOBAL_ENABLE_MASK ||
+	    backend->dr7(vcpu) & DR_LOCAL_ENABLE_MASK)
+		host_load_drs(vcpu);
+}
+
+/**
+ * host_leave - give the host its share of the CPU back
+ * @vcpu: the burst's vCPU
+ */
+void host_leave(struct vitro_vcpu *vcpu)
+{
+	if (vcpu->dr_loaded)
+		save_drs(vcpu);
+	/* The exit cleared the enable bits of DR7, whoever used the registers. */
+	if (hw_breakpoint_active())
+		hw_breakpoint_restore();
+
+	if (host_has_tsc_aux() && vcpu->host_tsc_aux != vcpu->tsc_aux)
+		wrmsrl(MSR_TSC_AUX, vcpu->host_tsc_aux);
+
+	if (xcr0_offered && vcpu->xcr0 != xcr0_of_host)
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, xcr0_of_host);
+	fpu_save(vcpu->xsave);
+}

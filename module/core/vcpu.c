@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A vCPU outside of its bursts: birth and end, VITRO_RUN, sleep and wake-up.
+ *
+ * VITRO_RUN is the loop in vcpu_run(): look at requests, sleep if the guest halted,
+ * run a burst, and do what the burst could not do with interrupts off.
+ */
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/vmalloc.h>
+
+#include "apic/apic.h"
+#include "core/core.h"
+#include "mm/mm.h"
+
+/**
+ * vcpu_free - undo vcpu_create()
+ * @vcpu: a vCPU that nobody else can find any more, but whom some may just have found
+ *
+ * Drops its reference to the VM.  May sleep.
+ */
+void vcpu_free(struct vitro_vcpu *vcpu)
+{
+	struct vitro_vm *vm = vcpu->vm;
+
+	lapic_fini(vcpu);
+	backend->vcpu_free(vcpu);
+	pt_cache_free(&vcpu->pt_cache);
+	vfree(vcpu->comm);
+	kfree(vcpu->xsave);
+	kfree(vcpu->state);
+	kvfree(vcpu->cpuid);
+	/* Senders of interrupts hold it under RCU; they touch nothing freed above. */
+	kfree_rcu(vcpu, rcu);
+	vm_put(vm);
+}
+
+/**
+ * vcpu_close - the vCPU's fd was closed: take it off the machine and free it
+ * @vcpu: none of its ioctls is running, nor will be
+ *
+ * May sleep.
+ */
+void vcpu_close(struct vitro_vcpu *vcpu)
+{
+	struct vitro_vm *vm = vcpu->vm;
+
+	mutex_lock(&vm->lock);
+	RCU_INIT_POINTER(vm->vcpu[vcpu->id], NULL);
+	mutex_unlock(&vm->lock);
+	vcpu_free(vcpu);
+}
+
+/**
+ * vcpu_create - a vCPU in the state after power-on
+ * @vm: its machine; a reference is taken
+ * @id: its number, not in use
+ *
+ * The caller makes it known to the others.  Returns it, or ERR_PTR(-ENOMEM).
+ */
+struct vitro_vcpu *vcpu_create(struct vitro_vm *vm, u32 id)
+{
+	struct vitro_vcpu *vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+
+	if (!vcpu)
+		return ERR_PTR(-ENOMEM);
+	refcount_inc(&vm->refs);
+	vcpu->vm = vm;
+	vcpu->id = id;
+	vcpu->cpu = -1;
+	vcpu->clock_cpu = -1;
+	vcpu->tsc_offset = vm->tsc_offset;
+	mutex_init(&vcpu->mutex);
+	init_waitqueue_head(&vcpu->wait);
+	lapic_init(vcpu);
+
+	vcpu->comm = vmalloc_user(PAGE_ALIGN(sizeof(*vcpu->comm)));
+	vcpu->state = kzalloc(sizeof(*vcpu->state), GFP_KERNEL_ACCOUNT);
+	vcpu->xsave = host_xsave_alloc();
+	if (!vcpu->comm || !vcpu->state || !vcpu->xsave ||
+	    backend->vcpu_init(vcpu) || cpuid_set_default(vcpu)) {
+		vcpu_free(vcpu);
+		return ERR_PTR(-ENOMEM);
+	}
+	vcpu_reset(vcpu, true);
+	return vcpu;
+}
+
+/**
+ * vcpu_reset - the state after power-on or INIT (SDM 3A 10.1.1, APM 2 14.1.3)
+ * @vcpu: the vCPU
+ * @power_on: after power-on: everything.  INIT keeps the FPU, the MSRs and the TSC.
+ */
+void vcpu_reset(struct vitro_vcpu *vcpu, bool power_on)
+{
+	memset(&vcpu->regs, 0, sizeof(vcpu->regs));
+	vcpu->regs.rip = 0xfff0;
+	vcpu->regs.rflags = X86_EFLAGS_FIXED;
+	/* CPUID Fn0000_0001_EAX, as the processor leaves it in EDX. */
+	vcpu->regs.gpr[VITRO_RDX] = cpuid_eax(1);
+	memset(vcpu->dr, 0, sizeof(vcpu->dr));
+	vcpu->shadow = false;
+	if (power_on) {
+		host_xsave_reset(vcpu->xsave);
+		vcpu->xcr0 = XFEATURE_MASK_FP;
+		vcpu->tsc_aux = 0;
+	}
+	event_reset(vcpu);
+	backend->vcpu_reset(vcpu, power_on);
+	lapic_reset(vcpu);
+	vcpu->sipi_vector = -1;
+	vcpu->mp_state = vcpu->id == 0 ? VITRO_MP_RUNNABLE : VITRO_MP_WAIT_SIPI;
+}
+
+/**
+ * vcpu_kick - make the vCPU's thread look at what is new
+ * @vcpu: the vCPU
+ *
+ * From any context.  The caller has made its news visible (irr, nmi_pending,
+ * requests) before; the barrier pairs with the one in burst(), so that either the
+ * burst sees the news or this sees the burst.
+ */
+void vcpu_kick(struct vitro_vcpu *vcpu)
+{
+	int cpu;
+
+	smp_mb();
+	if (READ_ONCE(vcpu->mode) == IN_GUEST) {
+		cpu = READ_ONCE(vcpu->cpu);
+		/* On this very CPU it cannot be in the guest: we are. */
+		if (cpu != raw_smp_processor_id())
+			smp_send_reschedule(cpu);
+	} else {
+		wake_up(&vcpu->wait);
+	}
+}
+
+/* A start-up IPI ends the wait for it (SDM 3A 9.4.4). */
+static void take_sipi(struct vitro_vcpu *vcpu, u8 vector)
+{
+	struct vitro_state *s = vcpu->state;
+	struct vitro_segment *cs = &s->segs.seg[VITRO_CS];
+
+	backend->store_state(vcpu, s, VITRO_STATE_SEGS);
+	cs->selector = vector << 8;
+	cs->base = vector << 12;
+	backend->load_state(vcpu, s, VITRO_STATE_SEGS);
+	vcpu->regs.rip = 0;
+	vcpu->mp_state = VITRO_MP_RUNNABLE;
+}
+
+/* What others asked of this vCPU.  Returns 0, or -EIO when it can run no more. */
+static int handle_requests(struct vitro_vcpu *vcpu)
+{
+	if (!READ_ONCE(vcpu->requests))
+		return 0;
+	if (test_bit(REQ_DEAD, &vcpu->requests))
+		return -EIO;
+	if (test_and_clear_bit(REQ_INIT, &vcpu->requests)) {
+		vcpu_reset(vcpu, false);
+		/* INIT leaves the bootstrap processor at the reset vector. */
+	}
+	if (test_and_clear_bit(REQ_CLOCK, &vcpu->requests))
+		clock_write_page(vcpu);
+	if (test_and_clear_bit(REQ_WALL_CLOCK, &vcpu->requests))
+		clock_write_wall(vcpu);
+	return 0;
+}
+
+static bool wakes(struct vitro_vcpu *vcpu)
+{
+	if (READ_ONCE(vcpu->requests))
+		return true;
+	if (vcpu->mp_state == VITRO_MP_WAIT_SIPI)
+		return READ_ONCE(vcpu->sipi_vector) >= 0;
+	return event_wakes(vcpu);
+}
+
+/* Sleeps until the vCPU has something to do, or a signal arrives. */
+static void sleep_halted(struct vitro_vcpu *vcpu)
+{
+	int vector;
+
+	if (wait_event_interruptible(vcpu->wait, wakes(vcpu)))
+		return;
+	if (vcpu->mp_state == VITRO_MP_HALTED && event_wakes(vcpu))
+		vcpu->mp_state = VITRO_MP_RUNNABLE;
+	if (vcpu->mp_state == VITRO_MP_WAIT_SIPI) {
+		vector = xchg(&vcpu->sipi_vector, -1);
+		if (vector >= 0)
+			take_sipi(vcpu, vector);
+	}
+}
+
+/* Resolves the second-level fault in vcpu->exit.  Returns a verdict or an errno. */
+static int resolve_fault(struct vitro_vcpu *vcpu)
+{
+	struct vitro_exit *x = &vcpu->exit;
+	int ret = tdp_fault(vcpu, x->mmio.gpa, x->mmio.flags);
+
+	switch (ret) {
+	case 0:
+	case -EINTR:		/* the signal ends the run on the next round */
+		return OUT;
+	case 1:
+		x->reason = VITRO_EXIT_MMIO;
+		vcpu->stat[VITRO_STAT_EXIT_MMIO]++;
+		return OUT_USER;
+	case -EFAULT:
+		x->reason = VITRO_EXIT_MEMFAULT;
+		return OUT_USER;
+	default:
+		return ret;
+	}
+}
+
+/*
+ * The burst could not read the instruction at RIP with interrupts off: its page is
+ * not in the process's page tables.  Make the guest's own fetch bring it in: zap
+ * nothing, just read it here, where sleeping is allowed, and try again.
+ */
+static void resolve_fetch(struct vitro_vcpu *vcpu)
+{
+	struct vitro_state *s = vcpu->state;
+	struct guest_paging paging;
+	u8 bytes[15];
+	u64 rip;
+
+	backend->store_state(vcpu, s, VITRO_STATE_SEGS | VITRO_STATE_CRS);
+	paging.cr0 = s->crs.cr0;
+	paging.cr3 = s->crs.cr3;
+	paging.cr4 = vcpu->guest_cr4;
+	paging.efer = s->crs.efer;
+	rip = vcpu->regs.rip;
+	if (!backend->is_64bit(vcpu))
+		rip = (u32)(s->segs.seg[VITRO_CS].base + rip);
+	guest_fetch(vcpu->vm, &paging, rip, bytes, false);
+}
+
+/**
+ * vcpu_run - VITRO_RUN
+ * @vcpu: the vCPU; its mutex is held
+ *
+ * Returns 0 with comm->exit filled; -EINVAL: a group marked dirty was refused;
+ * -EBUSY: another hypervisor holds the CPU; -EIO: the address space is gone;
+ * -ENOMEM.
+ */
+int vcpu_run(struct vitro_vcpu *vcpu)
+{
+	struct vitro_comm *comm = vcpu->comm;
+	u64 dirty = READ_ONCE(comm->dirty);
+	int verdict;
+	int ret;
+
+	if (dirty) {
+		ret = state_load(vcpu, dirty);
+		if (ret)
+			return ret;
+		WRITE_ONCE(comm->dirty, 0);
+	}
+	vcpu->has_run = true;
+	vcpu->stat[VITRO_STAT_RUNS]++;
+
+	do {
+		memset(&vcpu->exit, 0, sizeof(vcpu->exit));
+		ret = handle_requests(vcpu);
+		if (ret)
+			return ret;
+		if (READ_ONCE(comm->immediate_exit) || signal_pending(current)) {
+			vcpu->exit.reason = VITRO_EXIT_INTR;
+			break;
+		}
+		if (vcpu->mp_state == VITRO_MP_SHUTDOWN) {
+			vcpu->exit.reason = VITRO_EXIT_SHUTDOWN;
+			break;
+		}
+		if (vcpu->mp_state != VITRO_MP_RUNNABLE) {
+			sleep_halted(vcpu);
+			verdict = OUT;
+			continue;
+		}
+
+		verdict = burst(vcpu);
+		if (verdict == OUT_FAULT)
+			verdict = resolve_fault(vcpu);
+		if (verdict < 0)
+			return verdict;
+		if (verdict == OUT_FETCH)
+			resolve_fetch(vcpu);
+		if (verdict == OUT_HALT)
+			vcpu->mp_state = VITRO_MP_HALTED;
+		cond_resched();
+	} while (verdict != OUT_USER);
+
+	vcpu->stat[VITRO_STAT_TO_USER]++;
+	state_store_exit(vcpu);
+	return 0;
+}

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The AMD-V backend: making a CPU a hypervisor for the length of a burst, and
+ * entering the guest.  What an exit means is in exit.c.
+ */
+#include <linux/cpu.h>
+#include <linux/slab.h>
+#include <asm/cpufeature.h>
+#include <asm/debugreg.h>
+#include <asm/msr.h>
+#include <asm/trapnr.h>
+
+#include "apic/apic.h"
+#include "mm/mm.h"
+#include "mm/pte_npt.h"
+#include "svm/svm.h"
+
+#define IOPM_ORDER	2	/* three pages of permission bits are needed (APM 2 15.10.1) */
+#define MSRPM_ORDER	1	/* two pages (APM 2 15.11) */
+
+DEFINE_PER_CPU(struct svm_cpu, svm_cpu);
+u32 svm_nr_asids;
+
+static void *iopm;
+static void *msrpm;
+
+static bool another_hypervisor(void)
+{
+	u64 efer;
+
+	rdmsrl(MSR_EFER, efer);
+	return efer & EFER_SVME;
+}
+
+static int svm_probe(const char **why)
+{
+	u32 eax, edx, unused;
+	u64 vm_cr;
+
+	if (!boot_cpu_has(X86_FEATURE_SVM)) {
+		*why = "this CPU has no SVM, or hides it (enable it in the firmware, or nested virtualization in the hypervisor below)";
+		return -ENODEV;
+	}
+	/* VM_CR.SVMDIS: EFER.SVME cannot be set (APM 2 15.30.1). */
+	rdmsrl(MSR_VM_CR, vm_cr);
+	if (vm_cr & BIT(4)) {
+		*why = "SVM is disabled by firmware (VM_CR.SVMDIS): enable AMD-V in its setup";
+		return -EACCES;
+	}
+	cpuid(0x8000000a, &eax, &svm_nr_asids, &unused, &edx);
+	if (!(edx & SVM_FEATURE_NP)) {
+		*why = "this CPU has SVM without nested paging, which vitro cannot do without";
+		return -ENODEV;
+	}
+	if (another_hypervisor()) {
+		*why = "another hypervisor holds the CPU (EFER.SVME is set): rmmod kvm_amd, or boot with kvm.enable_virt_at_load=0";
+		return -EBUSY;
+	}
+
+	if (edx & SVM_FEATURE_NRIPS)
+		svm_backend.features |= VITRO_CPU_NRIPS;
+	if (edx & SVM_FEATURE_DECODE)
+		svm_backend.features |= VITRO_CPU_DECODE;
+	if (edx & SVM_FEATURE_FLUSH_ASID)
+		svm_backend.features |= VITRO_CPU_FLUSH_ASID;
+	if (edx & SVM_FEATURE_CLEAN)
+		svm_backend.features |= VITRO_CPU_CLEAN_BITS;
+	if (edx & SVM_FEATURE_VGIF)
+		svm_backend.features |= VITRO_CPU_VGIF;
+	if (edx & SVM_FEATURE_PAUSE)
+		svm_backend.features |= VITRO_CPU_PAUSE_FILTER;
+
+	/* Nested tables are as deep as the host's own (APM 2 15.25.3). */
+	npt_format.levels = __read_cr4() & X86_CR4_LA57 ? 5 : 4;
+	return 0;
+}
+
+/* Lets the guest read and write @msr without an exit (APM 2 15.11). */
+static void msrpm_allow(u32 msr)
+{
+	u32 bit;
+
+	if (msr < 0x2000)
+		bit = 2 * msr;
+	else	/* 0xc0000000 to 0xc0001fff, in the second 2 KiB */
+		bit = 8 * 0x800 + 2 * (msr - 0xc0000000);
+	__clear_bit(bit, msrpm);
+	__clear_bit(bit + 1, msrpm);
+}
+
+static void svm_teardown(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct svm_cpu *c = per_cpu_ptr(&svm_cpu, cpu);
+
+		if (c->hsave_pa)
+			free_page((unsigned long)__va(c->hsave_pa));
+		if (c->host_pa)
+			free_page((unsigned long)__va(c->host_pa));
+		c->hsave_pa = 0;
+		c->host_pa = 0;
+	}
+	free_pages((unsigned long)iopm, IOPM_ORDER);
+	free_pages((unsigned long)msrpm, MSRPM_ORDER);
+	iopm = NULL;
+	msrpm = NULL;
+}
+
+static int svm_setup(void)
+{
+	/* What VMLOAD and VMSAVE switch, the guest may have. */
+	static const u32 allowed[] = {
+		MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE,
+		MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK,
+		MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
+	};
+	int cpu, i;
+
+	iopm = (void *)__get_free_pages(GFP_KERNEL, IOPM_ORDER);
+	msrpm = (void *)__get_free_pages(GFP_KERNEL, MSRPM_ORDER);
+	if (!iopm || !msrpm)
+		goto nomem;
+	memset(iopm, 0xff, PAGE_SIZE << IOPM_ORDER);
+	memset(msrpm, 0xff, PAGE_SIZE << MSRPM_ORDER);
+	for (i = 0; i < ARRAY_SIZE(allowed); i++)
+		msrpm_allow(allowed[i]);
+
+	for_each_possible_cpu(cpu) {
+		struct svm_cpu *c = per_cpu_ptr(&svm_cpu, cpu);
+		void *hsave = (void *)get_zeroed_page(GFP_KERNEL);
+		void *host = (void *)get_zeroed_page(GFP_KERNEL);
+
+		if (hsave)
+			c->hsave_pa = __pa(hsave);
+		if (host)
+			c->host_pa = __pa(host);
+		if (!hsave || !host)
+			goto nomem;
+	}
+	return 0;
+
+nomem:
+	svm_teardown();
+	return -ENOMEM;
+}
+
+/*
+ * Makes this CPU a hypervisor.  VM_HSAVE_PA is left behind after the burst: it
+ * does nothing with SVME off, and as long as it holds our page no other hypervisor
+ * has been here, so the ASIDs in the TLB are still ours.
+ */
+static int svm_cpu_enter(struct vitro_vcpu *vcpu)
+{
+	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
+	u64 efer, hsave;
+
+	rdmsrl(MSR_EFER, efer);
+	if (efer & EFER_SVME)
+		return -EBUSY;
+	wrmsrl(MSR_EFER, efer | EFER_SVME);
+
+	rdmsrl(MSR_VM_HSAVE_PA, hsave);
+	if (hsave != cpu->hsave_pa) {
+		wrmsrl(MSR_VM_HSAVE_PA, cpu->hsave_pa);
+		asid_forget_all(cpu);
+	}
+	asm volatile("vmsave %0" : : "a"(cpu->host_pa) : "memory");
+	return 0;
+}
+
+static void svm_cpu_leave(struct vitro_vcpu *vcpu)
+{
+	u64 efer;
+
+	rdmsrl(MSR_EFER, efer);
+	wrmsrl(MSR_EFER, efer & ~EFER_SVME);
+
+	/* VMRUN put the guest's DR6 into the CPU, and the exit left it there. */
+	if (to_svm(vcpu)->vmcb->save.dr6 != DR6_RESERVED)
+		set_debugreg(DR6_RESERVED, 6);
+}
+
+static void svm_vcpu_free(struct vitro_vcpu *vcpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+
+	if (!svm)
+		return;
+	free_page((unsigned long)svm->vmcb);
+	kfree(svm);
+	vcpu->arch = NULL;
+}
+
+static int svm_vcpu_init(struct vitro_vcpu *vcpu)
+{
+	struct svm_vcpu *svm = kzalloc(sizeof(*svm), GFP_KERNEL_ACCOUNT);
+
+	if (!svm)
+		return -ENOMEM;
+	vcpu->arch = svm;
+	svm->vmcb = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!svm->vmcb) {
+		svm_vcpu_free(vcpu);
+		return -ENOMEM;
+	}
+	svm->vmcb_pa = __pa(svm->vmcb);
+	svm->asid_cpu = -1;
+	vmcb_init(vcpu, __pa(iopm), __pa(msrpm));
+	return 0;
+}
+
+/* An event in the format of EVENTINJ (APM 2 15.20). */
+static u64 event_to_eventinj(const struct vcpu_event *ev)
+{
+	u64 inj = EVENT_V | ev->vector;
+
+	switch (ev->type) {
+	case EV_NMI:
+		inj |= EVENT_TYPE_NMI;
+		break;
+	case EV_EXCEPTION:
+		inj |= EVENT_TYPE_EXCEPTION;
+		break;
+	default:
+		inj |= EVENT_TYPE_INTR;
+		break;
+	}
+	if (ev->has_error)
+		inj |= EVENT_EV | (u64)ev->error << 32;
+	return inj;
+}
+
+/*
+ * What EXITINTINFO says was being delivered when the guest exited.  Only bit 31
+ * makes the rest meaningful.  INT n and INT3, INTO start anew when the guest goes
+ * on, since RIP still points at them: they are not to be delivered again.
+ */
+static void complete_events(struct vitro_vcpu *vcpu, u64 info)
+{
+	struct vcpu_event *ev = &vcpu->events.inflight;
+
+	*ev = (struct vcpu_event){ .type = EV_NONE };
+	if (!(info & EVENT_V))
+		return;
+	ev->vector = info & EVENT_VECTOR;
+	switch (info & EVENT_TYPE) {
+	case EVENT_TYPE_INTR:
+		ev->type = EV_INTR;
+		break;
+	case EVENT_TYPE_NMI:
+		ev->type = EV_NMI;
+		vcpu->events.nmi_blocked = false;
+		break;
+	case EVENT_TYPE_EXCEPTION:
+		if (ev->vector == X86_TRAP_BP || ev->vector == X86_TRAP_OF)
+			break;
+		ev->type = EV_EXCEPTION;
+		ev->has_error = info & EVENT_EV;
+		ev->error = info >> 32;
+		break;
+	}
+}
+
+static void svm_inject(struct vitro_vcpu *vcpu, const struct vcpu_event *ev)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+
+	svm->vmcb->control.eventinj = event_to_eventinj(ev);
+	svm->injected = *ev;
+	/* Without virtual NMIs, the handler's IRET is how we know its end. */
+	if (ev->type == EV_NMI) {
+		svm->vmcb->control.intercept_misc1 |= INTERCEPT_IRET;
+		svm->iret = false;
+	}
+}
+
+static void svm_set_window(struct vitro_vcpu *vcpu, unsigned int windows)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	struct vmcb_control *c = &svm->vmcb->control;
+
+	/* A virtual interrupt that we intercept at the moment it would be taken. */
+	if (windows & WINDOW_IRQ) {
+		c->vintr |= V_IRQ | V_INTR_PRIO_MAX | V_IGN_TPR;
+		c->intercept_misc1 |= INTERCEPT_VINTR;
+	} else {
+		c->vintr &= ~(V_IRQ | V_INTR_PRIO_MAX | V_IGN_TPR);
+		c->intercept_misc1 &= ~INTERCEPT_VINTR;
+	}
+
+	/*
+	 * QEMU 7.2 aborts when a guest writes CR8 while V_IRQ is set; the exit for
+	 * it costs nothing that matters.
+	 */
+	if (windows & (WINDOW_TPR | WINDOW_IRQ))
+		c->intercept_cr |= INTERCEPT_CR_WRITE(8);
+	else
+		c->intercept_cr &= ~INTERCEPT_CR_WRITE(8);
+
+	/*
+	 * The end of the NMI handler's IRET, or of a shadow, has no intercept: step
+	 * over that one instruction, for a #DB behind it.  A guest that steps itself
+	 * gives us that #DB anyway.
+	 */
+	if ((windows & WINDOW_NMI) && (svm->iret || vcpu->shadow) &&
+	    !(vcpu->regs.rflags & X86_EFLAGS_TF)) {
+		svm->step = svm->iret ? STEP_IRET : STEP_SHADOW;
+		vcpu->regs.rflags |= X86_EFLAGS_TF;
+	}
+}
+
+static void svm_tlb_flush(struct vitro_vcpu *vcpu)
+{
+	to_svm(vcpu)->flush = true;
+}
+
+static void svm_intercept_drs(struct vitro_vcpu *vcpu, bool on)
+{
+	to_svm(vcpu)->vmcb->control.intercept_dr = on ? INTERCEPT_DR_ALL : 0;
+}
+
+static u64 svm_dr7(struct vitro_vcpu *vcpu)
+{
+	return to_svm(vcpu)->vmcb->save.dr7;
+}
+
+static void svm_set_dr6_bs(struct vitro_vcpu *vcpu)
+{
+	to_svm(vcpu)->vmcb->save.dr6 |= DR_STEP;
+}
+
+static u8 svm_cpl(struct vitro_vcpu *vcpu)
+{
+	return to_svm(vcpu)->vmcb->save.cpl;
+}
+
+static bool svm_is_64bit(struct vitro_vcpu *vcpu)
+{
+	const struct vmcb_save *s = &to_svm(vcpu)->vmcb->save;
+
+	return (s->efer & EFER_LMA) && (s->cs.attrib & VITRO_SEG_L);
+}
+
+static void svm_run(struct vitro_vcpu *vcpu)
+{
+	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
+	struct svm_vcpu *svm = to_svm(vcpu);
+	struct vmcb_control *c = &svm->vmcb->control;
+	struct vmcb_save *s = &svm->vmcb->save;
+
+	s->rax = vcpu->regs.gpr[VITRO_RAX];
+	s->rsp = vcpu->regs.gpr[VITRO_RSP];
+	s->rip = vcpu->regs.rip;
+	s->rflags = vcpu->regs.rflags;
+	c->interrupt_state = vcpu->shadow ? INTERRUPT_SHADOW : 0;
+	c->tsc_offset = vcpu->tsc_offset;
+	c->n_cr3 = vcpu->vm->mmu.root_hpa;
+	c->vintr = (c->vintr & ~V_TPR_MASK) | vcpu->apic.tpr >> 4;
+	c->clean_bits = 0;
+	asid_prepare(vcpu, cpu);
+
+	svm_enter_guest(&vcpu->regs, svm->vmcb_pa, cpu->host_pa);
+
+	if (c->exitcode == SVM_EXIT_INVALID) {
+		vcpu->events.inflight = svm->injected;
+	} else {
+		asid_entered(vcpu, cpu);
+		complete_events(vcpu, c->exitintinfo);
+	}
+	c->eventinj = 0;
+	svm->injected.type = EV_NONE;
+
+	vcpu->regs.gpr[VITRO_RAX] = s->rax;
+	vcpu->regs.gpr[VITRO_RSP] = s->rsp;
+	vcpu->regs.rip = s->rip;
+	vcpu->regs.rflags = s->rflags;
+	vcpu->shadow = c->interrupt_state & INTERRUPT_SHADOW;
+	if ((c->vintr & 0xf) != vcpu->apic.tpr >> 4)
+		lapic_set_tpr(vcpu, (c->vintr & 0xf) << 4);
+
+	/* Past the IRET of the NMI handler, NMIs are open again. */
+	if (svm->iret && s->rip != svm->iret_rip) {
+		svm->iret = false;
+		vcpu->events.nmi_blocked = false;
+	}
+	svm_translate_exit(vcpu);
+}
+
+struct vitro_backend svm_backend = {
+	.name = "AMD-V",
+	.vendor = VITRO_VENDOR_SVM,
+	.tdp = &npt_format,
+	.probe = svm_probe,
+	.setup = svm_setup,
+	.teardown = svm_teardown,
+	.cpu_enter = svm_cpu_enter,
+	.cpu_leave = svm_cpu_leave,
+	.vcpu_init = svm_vcpu_init,
+	.vcpu_free = svm_vcpu_free,
+	.vcpu_reset = vmcb_reset,
+	.load_state = vmcb_load_state,
+	.store_state = vmcb_store_state,
+	.run = svm_run,
+	.inject = svm_inject,
+	.set_window = svm_set_window,
+	.tlb_flush = svm_tlb_flush,
+	.intercept_drs = svm_intercept_drs,
+	.dr7 = svm_dr7,
+	.set_dr6_bs = svm_set_dr6_bs,
+	.cpl = svm_cpl,
+	.is_64bit = svm_is_64bit,
+	.get_msr = vmcb_get_msr,
+	.set_msr = vmcb_set_msr,
+	.set_cr4 = vmcb_set_cr4,
+};
