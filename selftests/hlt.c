@@ -101,7 +101,7 @@ static void *kick_later(void *thread)
 }
 
 /* A signal interrupts the sleep; the CPU stays halted until an interrupt comes. */
-TEST(signal)
+TEST(interrupted_by_signal)
 {
 	struct vt_cpu *cpu = vt_boot(VT_LONG, g_hlt_on);
 	struct sigaction act = { .sa_handler = nothing };

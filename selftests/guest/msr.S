@@ -16,7 +16,7 @@ LABEL(g_wrmsr_end)
 
 /* FS and GS have their base in MSRs; SWAPGS exchanges GS's with KERNEL_GS_BASE. */
 GUEST64(g_bases)
-	write_msr $0xc0000100, $FREE_MEM, $0x12	/* FS.base; only bits 63:32 differ */
+	write_msr $0xc0000100, $FREE_MEM, $0x12	/* FS.base, all 64 bits of it */
 	write_msr $0xc0000101, $FREE_MEM + 0x100
 	write_msr $0xc0000102, $FREE_MEM + 0x200
 	say	%gs:0
