@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The guest's page tables, walked as its CPU would walk them (SDM 3A chapter 4,
+ * APM 2 chapter 5), and guest memory by linear address.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* Bits of a page-table entry, the same at all levels and in all modes. */
+#define PTE_P		(1ULL << 0)
+#define PTE_W		(1ULL << 1)
+#define PTE_U		(1ULL << 2)
+#define PTE_A		(1ULL << 5)
+#define PTE_D		(1ULL << 6)
+#define PTE_PS		(1ULL << 7)
+#define PTE_NX		(1ULL << 63)
+
+/* Bits of a #PF error code (SDM 3A 4.7). */
+#define PF_PRESENT	(1U << 0)
+#define PF_WRITE	(1U << 1)
+#define PF_USER		(1U << 2)
+#define PF_RESERVED	(1U << 3)
+#define PF_FETCH	(1U << 4)
+
+/**
+ * struct paging - what distinguishes the paging modes
+ * @levels: of tables; 0 when paging is off
+ * @bits: of the linear address that each table translates
+ * @entry: bytes of an entry
+ */
+struct paging {
+	unsigned int levels;
+	unsigned int bits;
+	unsigned int entry;
+};
+
+/**
+ * struct walk - a walk and what it found
+ * @vcpu: whose tables
+ * @mode: how they look
+ * @gva: the address
+ * @access: VITRO_ACCESS_*
+ * @user: the access counts as one of CPL 3
+ * @error: error code so far, should it fault
+ * @rights: PTE_W and PTE_U as far as every level grants them; PTE_NX if any denies
+ * @seen: the entries that were used, for their accessed and dirty bits; NULL for one
+ *	that cannot be written
+ * @nr_seen: how many
+ */
+struct walk {
+	struct vitro_vcpu *vcpu;
+	struct paging mode;
+	uint64_t gva;
+	unsigned int access;
+	bool user;
+	uint32_t error;
+	uint64_t rights;
+	void *seen[5];
+	unsigned int nr_seen;
+};
+
+/**
+ * vi_cpl - the current privilege level
+ * @vcpu: the vCPU, with SEGS valid
+ *
+ * Return: 0 to 3.
+ */
+unsigned int vi_cpl(const struct vitro_vcpu *vcpu)
+{
+	return (vcpu->comm->state.segs.seg[VITRO_SS].attrib & VITRO_SEG_DPL) >> 5;
+}
+
+/**
+ * vi_long_mode - is the CPU in long mode, 64-bit or compatibility?
+ * @vcpu: the vCPU, with CRS valid
+ *
+ * Return: whether.
+ */
+bool vi_long_mode(const struct vitro_vcpu *vcpu)
+{
+	return vcpu->comm->state.crs.efer & EFER_LMA;
+}
+
+static struct paging paging_mode(const struct vitro_crs *crs)
+{
+	if (!(crs->cr0 & CR0_PG))
+		return (struct paging){ 0, 0, 0 };
+	if (crs->efer & EFER_LMA)
+		return (struct paging){ crs->cr4 & CR4_LA57 ? 5 : 4, 9, 8 };
+	if (crs->cr4 & CR4_PAE)
+		return (struct paging){ 3, 9, 8 };
+	return (struct paging){ 2, 10, 4 };
+}
+
+static bool canonical(const struct walk *walk)
+{
+	unsigned int unused = 64 - (12 + walk->mode.levels * walk->mode.bits);
+
+	return (int64_t)(walk->gva << unused) >> unused == (int64_t)walk->gva;
+}
+
+/* PAE's top level is four entries in registers: no rights, no A, other reserved bits. */
+static bool is_pdpte(const struct walk *walk, unsigned int level)
+{
+	return walk->mode.levels == 3 && level == 3;
+}
+
+static bool is_leaf(const struct walk *walk, unsigned int level, uint64_t pte)
+{
+	if (level == 1)
+		return true;
+	if (!(pte & PTE_PS) || is_pdpte(walk, level))
+		return false;
+	if (walk->mode.entry == 4)
+		return walk->vcpu->comm->state.crs.cr4 & CR4_PSE;
+	return level <= 3;
+}
+
+/* Bits of @pte that have to be 0 (SDM 3A tables 4-4 to 4-20), and are not. */
+static uint64_t reserved_bits(const struct walk *walk, unsigned int level, uint64_t pte)
+{
+	uint64_t above = ~((1ULL << walk->vcpu->vm->gpa_bits) - 1);	/* no such gpa */
+	bool leaf = is_leaf(walk, level, pte);
+	uint64_t bits;
+
+	if (walk->mode.entry == 4)	/* PSE: bits 20:13 are bits 39:32 of the address */
+		return leaf && level == 2 ? pte & (1U << 21) : 0;
+
+	bits = above & 0x000fffffffffffffULL;
+	if (is_pdpte(walk, level))
+		return pte & (bits | 0xfff00000000001e6ULL);
+	if (walk->mode.levels == 3)
+		bits |= 0x7ff0000000000000ULL;
+	if (!(walk->vcpu->comm->state.crs.efer & EFER_NXE))
+		bits |= PTE_NX;
+	if (leaf && level == 2)
+		bits |= 0x1fe000;		/* 2 MiB: address bits 20:13 */
+	if (leaf && level == 3)
+		bits |= 0x3fffe000;		/* 1 GiB: address bits 29:13 */
+	if (level > 3)
+		bits |= PTE_PS;
+	return pte & bits;
+}
+
+/* Where a leaf maps the address to, and the offset within it. */
+static uint64_t leaf_gpa(const struct walk *walk, unsigned int level, uint64_t pte)
+{
+	uint64_t offset = (1ULL << (12 + (level - 1) * walk->mode.bits)) - 1;
+	uint64_t base = pte & 0x000ffffffffff000ULL;
+
+	if (walk->mode.entry == 4 && level == 2)
+		base |= (pte & 0x1fe000) << (32 - 13);
+	return (base & ~offset) | (walk->gva & offset);
+}
+
+/* Do the rights that the walk collected allow the access (SDM 3A 4.6.1)? */
+static bool allowed(const struct walk *walk)
+{
+	const struct vitro_state *state = &walk->vcpu->comm->state;
+	bool user_page = walk->rights & PTE_U;
+
+	if (walk->access & VITRO_ACCESS_DEBUG)
+		return true;
+	if (walk->user && !user_page)
+		return false;
+	if (walk->access & VITRO_ACCESS_EXEC) {
+		if (!walk->user && user_page && state->crs.cr4 & CR4_SMEP)
+			return false;
+		return !(walk->rights & PTE_NX);
+	}
+	if (!walk->user && user_page && state->crs.cr4 & CR4_SMAP &&
+	    (walk->access & VITRO_ACCESS_SYSTEM || !(state->gprs.rflags & FLAG_AC)))
+		return false;
+	if (walk->access & VITRO_ACCESS_WRITE && !(walk->rights & PTE_W))
+		return !walk->user && !(state->crs.cr0 & CR0_WP);
+	return true;
+}
+
+/* Sets A in every entry used, and D in the last for a write, if they are not set. */
+static void mark_used(struct walk *walk)
+{
+	if (walk->access & VITRO_ACCESS_DEBUG)
+		return;
+	for (unsigned int i = 0; i < walk->nr_seen; i++) {
+		bool leaf = i + 1 == walk->nr_seen;
+		uint32_t *low = walk->seen[i];	/* has both bits in any format */
+		uint32_t bits = PTE_A;
+
+		if (leaf && walk->access & VITRO_ACCESS_WRITE)
+			bits |= PTE_D;
+		/* Atomically: other vCPUs may be changing the entry. */
+		if (low && (__atomic_load_n(low, __ATOMIC_RELAXED) & bits) != bits)
+			__atomic_fetch_or(low, bits, __ATOMIC_SEQ_CST);
+	}
+}
+
+/* Reads an entry, and notes where it is, for its A bit, if it has one. */
+static int read_entry(struct walk *walk, unsigned int level, uint64_t gpa, uint64_t *pte)
+{
+	uint64_t len = walk->mode.entry;
+	uint32_t flags;
+	uint8_t *hva = vi_gpa_find(walk->vcpu->vm, gpa, &len, &flags);
+
+	if (!hva)
+		return vi_fail(ENXIO, "the page table for gva 0x%llx is at gpa 0x%llx, where the guest has no memory",
+			       (unsigned long long)walk->gva, (unsigned long long)gpa);
+	if (walk->mode.entry == 8)
+		*pte = __atomic_load_n((uint64_t *)hva, __ATOMIC_RELAXED);
+	else
+		*pte = __atomic_load_n((uint32_t *)hva, __ATOMIC_RELAXED);
+	if (!is_pdpte(walk, level))
+		walk->seen[walk->nr_seen++] = flags & VITRO_SLOT_READONLY ? NULL : hva;
+	return 0;
+}
+
+/* From the root to the leaf.  Leaves the final address in @gpa. */
+static int walk_tables(struct walk *walk, uint64_t *gpa)
+{
+	uint64_t table = walk->vcpu->comm->state.crs.cr3 & 0x000ffffffffff000ULL;
+	unsigned int level = walk->mode.levels;
+	uint64_t pte = 0;
+	int ret;
+
+	if (level == 3)		/* PAE: four entries, aligned to their size only */
+		table = walk->vcpu->comm->state.crs.cr3 & 0xffffffe0;
+	else if (level == 2)
+		table &= 0xffffffff;
+	walk->rights = PTE_W | PTE_U;
+
+	for (;; level--) {
+		uint64_t index = walk->gva >> (12 + (level - 1) * walk->mode.bits);
+
+		index &= (1U << walk->mode.bits) - 1;
+		if (is_pdpte(walk, level))
+			index &= 3;
+		ret = read_entry(walk, level, table + index * walk->mode.entry, &pte);
+		if (ret)
+			return ret;
+		if (!(pte & PTE_P))
+			return -EFAULT;
+		walk->error |= PF_PRESENT;
+		if (reserved_bits(walk, level, pte)) {
+			walk->error |= PF_RESERVED;
+			return -EFAULT;
+		}
+		if (!is_pdpte(walk, level)) {
+			walk->rights &= pte | ~(PTE_W | PTE_U);
+			walk->rights |= pte & PTE_NX;
+		}
+		if (is_leaf(walk, level, pte))
+			break;
+		walk->error &= ~PF_PRESENT;	/* it speaks of the last level alone */
+		table = pte & 0x000ffffffffff000ULL;
+	}
+	*gpa = leaf_gpa(walk, level, pte);
+	if (!allowed(walk))
+		return -EFAULT;
+	mark_used(walk);
+	return 0;
+}
+
+static int page_fault(const struct walk *walk, struct vitro_fault *fault)
+{
+	const struct vitro_crs *crs = &walk->vcpu->comm->state.crs;
+	uint32_t error = walk->error;
+
+	if (walk->access & VITRO_ACCESS_WRITE)
+		error |= PF_WRITE;
+	if (walk->user)
+		error |= PF_USER;
+	/* Fetches are told apart only where something can forbid them. */
+	if (walk->access & VITRO_ACCESS_EXEC &&
+	    (crs->cr4 & CR4_SMEP || (crs->cr4 & CR4_PAE && crs->efer & EFER_NXE)))
+		error |= PF_FETCH;
+	if (fault)
+		*fault = (struct vitro_fault){
+			.vector = EXC_PF,
+			.has_error = true,
+			.error = error,
+			.address = walk->gva,
+		};
+	return vi_fail(EFAULT, "the guest gets #PF, error code 0x%x, at gva 0x%llx", error,
+		       (unsigned long long)walk->gva);
+}
+
+int vitro_gva_to_gpa(struct vitro_vcpu *vcpu, uint64_t gva, unsigned int access, uint64_t *gpa,
+		     struct vitro_fault *fault)
+{
+	struct walk walk = { .vcpu = vcpu, .gva = gva, .access = access };
+	int ret = vitro_vcpu_get(vcpu, VITRO_STATE_GPRS | VITRO_STATE_SEGS | VITRO_STATE_CRS);
+
+	if (ret)
+		return ret;
+	if (!vi_long_mode(vcpu))
+		walk.gva &= 0xffffffff;
+	walk.mode = paging_mode(&vcpu->comm->state.crs);
+	walk.user = vi_cpl(vcpu) == 3 && !(access & VITRO_ACCESS_SYSTEM);
+	if (!walk.mode.levels) {
+		*gpa = walk.gva;
+		return 0;
+	}
+	if (vi_long_mode(vcpu) && !canonical(&walk)) {
+		if (fault)
+			*fault = (struct vitro_fault){ .vector = EXC_GP, .has_error = true };
+		return vi_fail(EFAULT, "the guest gets #GP: gva 0x%llx is not canonical",
+			       (unsigned long long)gva);
+	}
+	ret = walk_tables(&walk, gpa);
+	return ret == -EFAULT ? page_fault(&walk, fault) : ret;
+}
+
+/* The part of [gva, gva + len) that is in the first page. */
+static size_t in_page(uint64_t gva, size_t len)
+{
+	size_t rest = PAGE_SIZE - (gva & PAGE_MASK);
+
+	return len < rest ? len : rest;
+}
+
+int vitro_read_gva(struct vitro_vcpu *vcpu, uint64_t gva, void *buf, size_t len,
+		   unsigned int access, struct vitro_fault *fault)
+{
+	uint8_t *to = buf;
+	uint64_t gpa;
+	int ret;
+
+	while (len) {
+		size_t part = in_page(gva, len);
+
+		ret = vitro_gva_to_gpa(vcpu, gva, access, &gpa, fault);
+		if (!ret)
+			ret = vitro_read_gpa(vcpu->vm, gpa, to, part);
+		if (ret)
+			return ret;
+		gva += part;
+		to += part;
+		len -= part;
+	}
+	return 0;
+}
+
+int vitro_write_gva(struct vitro_vcpu *vcpu, uint64_t gva, const void *buf, size_t len,
+		    unsigned int access, struct vitro_fault *fault)
+{
+	const uint8_t *from = buf;
+	size_t done, part;
+	uint64_t gpa;
+	int ret;
+
+	access |= VITRO_ACCESS_WRITE;
+	for (done = 0; done < len; done += part) {
+		part = in_page(gva + done, len - done);
+		ret = vitro_gva_to_gpa(vcpu, gva + done, access, &gpa, fault);
+		if (ret)
+			return ret;
+	}
+	for (done = 0; done < len; done += part) {
+		part = in_page(gva + done, len - done);
+		ret = vitro_gva_to_gpa(vcpu, gva + done, access, &gpa, fault);
+		if (!ret)
+			ret = vitro_write_gpa(vcpu->vm, gpa, from + done, part);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}

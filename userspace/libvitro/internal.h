@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of libvitro share.  Names begin with vi_ so that they do not get
+ * in the way of programs that link the static library.
+ *
+ * Everything that emulates or loads works on a struct vitro_vcpu, and asks the
+ * kernel only for state that comm->valid does not promise.  So a test can make one
+ * from ordinary memory, with fd -1 and every group valid: see selftests/host.
+ */
+#ifndef VITRO_INTERNAL_H
+#define VITRO_INTERNAL_H
+
+#include <pthread.h>
+#include <vitro/vitro.h>
+
+#define PAGE_SIZE	4096ULL
+#define PAGE_MASK	(PAGE_SIZE - 1)
+#define GIB		(1ULL << 30)
+
+#define CR0_PE		(1ULL << 0)
+#define CR0_ET		(1ULL << 4)
+#define CR0_WP		(1ULL << 16)
+#define CR0_PG		(1ULL << 31)
+#define CR4_PSE		(1ULL << 4)
+#define CR4_PAE		(1ULL << 5)
+#define CR4_LA57	(1ULL << 12)
+#define CR4_SMEP	(1ULL << 20)
+#define CR4_SMAP	(1ULL << 21)
+#define EFER_LME	(1ULL << 8)
+#define EFER_LMA	(1ULL << 10)
+#define EFER_NXE	(1ULL << 11)
+
+#define FLAG_CF		(1ULL << 0)
+#define FLAG_FIXED	(1ULL << 1)	/* always reads as 1 */
+#define FLAG_PF		(1ULL << 2)
+#define FLAG_AF		(1ULL << 4)
+#define FLAG_ZF		(1ULL << 6)
+#define FLAG_SF		(1ULL << 7)
+#define FLAG_TF		(1ULL << 8)
+#define FLAG_DF		(1ULL << 10)
+#define FLAG_OF		(1ULL << 11)
+#define FLAG_RF		(1ULL << 16)
+#define FLAG_VM		(1ULL << 17)
+#define FLAG_AC		(1ULL << 18)
+#define FLAG_ARITH	(FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
+
+#define EXC_DB		1
+#define EXC_UD		6
+#define EXC_SS		12
+#define EXC_GP		13
+#define EXC_PF		14
+
+#define DR6_BS		(1ULL << 14)	/* the #DB is of a single step (SDM 3B 18.2.3) */
+
+/**
+ * struct vitro - the device
+ * @fd: /dev/vitro
+ * @info: what it said
+ * @cpuid: the table that @info announces; allocated
+ */
+struct vitro {
+	int fd;
+	struct vitro_info info;
+	struct vitro_cpuid_entry *cpuid;
+};
+
+/**
+ * struct vi_slot - the library's memory of one memslot
+ * @gpa: first guest physical address
+ * @size: bytes; 0 for a free slot number
+ * @hva: first address in this process
+ * @flags: VITRO_SLOT_*
+ * @owned: the library mapped the memory and will unmap it
+ */
+struct vi_slot {
+	uint64_t gpa;
+	uint64_t size;
+	uint8_t *hva;
+	uint32_t flags;
+	bool owned;
+};
+
+/**
+ * struct vitro_vm - a virtual machine
+ * @fd: the kernel's VM
+ * @max_slots: memslots that the kernel has; at most VITRO_MAX_SLOTS
+ * @gpa_bits: width of a guest physical address
+ * @comm_size: bytes to map of a vCPU
+ * @lock: for @slot and @nr_slots; held for writing across VITRO_SET_MEMSLOT, so that
+ *	the table here and the kernel's agree
+ * @nr_slots: no slot from here on is in use
+ * @slot: indexed by slot number
+ */
+struct vitro_vm {
+	int fd;
+	unsigned int max_slots;
+	unsigned int gpa_bits;
+	unsigned int comm_size;
+	pthread_rwlock_t lock;
+	unsigned int nr_slots;
+	struct vi_slot slot[VITRO_MAX_SLOTS];
+};
+
+/**
+ * struct vitro_vcpu - a virtual processor
+ * @vm: whose it is
+ * @fd: the kernel's vCPU
+ * @comm: the area shared with the kernel
+ * @comm_size: bytes that were mapped
+ * @runner: id of the thread inside VITRO_RUN, 0 when there is none; atomic
+ */
+struct vitro_vcpu {
+	struct vitro_vm *vm;
+	int fd;
+	struct vitro_comm *comm;
+	size_t comm_size;
+	int runner;
+};
+
+/* error.c */
+int vi_fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void *vi_fail_ptr(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* mem.c */
+uint8_t *vi_gpa_find(struct vitro_vm *vm, uint64_t gpa, uint64_t *len, uint32_t *flags);
+
+/* gva.c */
+unsigned int vi_cpl(const struct vitro_vcpu *vcpu);
+bool vi_long_mode(const struct vitro_vcpu *vcpu);
+
+/* access.c: guest memory as an instruction sees it */
+
+/* An exception of the guest is in vi_access.fault; errors of the host are negative. */
+#define VI_GUEST_FAULT	1
+
+/**
+ * struct vi_access - who accesses, and what came of it
+ * @vcpu: whose memory
+ * @bus: devices behind addresses without memory
+ * @fault: the exception, after VI_GUEST_FAULT
+ */
+struct vi_access {
+	struct vitro_vcpu *vcpu;
+	const struct vitro_bus *bus;
+	struct vitro_fault fault;
+};
+
+int vi_guest_fault(struct vi_access *acc, uint8_t vector, uint32_t error);
+int vi_linear(struct vi_access *acc, unsigned int seg, uint64_t offset, unsigned int size,
+	      bool write, uint64_t *gva);
+int vi_probe(struct vi_access *acc, unsigned int seg, uint64_t offset, unsigned int size,
+	     bool write);
+int vi_read(struct vi_access *acc, unsigned int seg, uint64_t offset, void *buf,
+	    unsigned int size);
+int vi_write(struct vi_access *acc, unsigned int seg, uint64_t offset, const void *buf,
+	     unsigned int size);
+
+/* regs.c: the register file */
+uint64_t vi_mask(unsigned int size);
+void vi_gpr_merge(__u64 *reg, uint64_t value, unsigned int size);
+int vi_next_rip(struct vitro_vcpu *vcpu, unsigned int len, uint64_t *next);
+int vi_commit(struct vitro_vcpu *vcpu, struct vitro_gprs *gprs, uint64_t next_rip, bool done);
+
+/* string.c: what INS, OUTS, MOVS, ... have in common */
+
+#define VI_REP_MAX	4096	/* iterations before the guest gets a look at its interrupts */
+#define VI_REP_STOP	2	/* an iteration's result: the condition of REPE, REPNE ended it */
+
+void vi_string_advance(struct vitro_gprs *gprs, enum vitro_gpr reg, unsigned int size,
+		       unsigned int addr_size);
+int vi_repeat(struct vitro_vcpu *vcpu, struct vitro_gprs *gprs, bool rep,
+	      unsigned int addr_size, int (*iterate)(void *arg), void *arg, bool *done);
+
+/* alu.c: arithmetic and flags */
+
+enum vi_alu {
+	VI_ADD, VI_OR, VI_ADC, VI_SBB, VI_AND, VI_SUB, VI_XOR, VI_INC, VI_DEC, VI_NEG, VI_NOT,
+};
+
+uint64_t vi_alu(enum vi_alu op, uint64_t a, uint64_t b, unsigned int size, __u64 *rflags);
+
+/* load.c: what the loaders have in common */
+
+/*
+ * Guest memory below 512 KiB that the loaders fill.  The boot protocol wants it to
+ * be RAM that the kernel may reuse once it has taken what it needs.
+ */
+#define VI_BOOT_TABLES	0x10000ULL	/* GDT and page tables: VITRO_MODE_TABLES_SIZE */
+#define VI_BOOT_INFO	0x20000ULL	/* boot_params, or PVH's start info and lists */
+#define VI_BOOT_CMDLINE	0x30000ULL	/* up to the end */
+#define VI_BOOT_END	0x80000ULL
+
+int vi_boot_check(struct vitro_vcpu *vcpu, const struct vitro_boot *boot);
+bool vi_ram_has(const struct vitro_boot *boot, uint64_t start, uint64_t size);
+uint64_t vi_ram_lowest(const struct vitro_boot *boot, uint64_t from, uint64_t size,
+		       uint64_t align);
+int vi_load_cmdline(struct vitro_vm *vm, const struct vitro_boot *boot, size_t max);
+int vi_load_initrd(struct vitro_vm *vm, const struct vitro_boot *boot, uint64_t limit,
+		   uint64_t kernel, uint64_t kernel_size, uint64_t *where);
+
+#endif /* VITRO_INTERNAL_H */
