@@ -3,7 +3,7 @@
 #include "kselftest_harness.h"
 #include "vt.h"
 
-GUEST(g_x2apic);
+GUEST(g_apic);
 GUEST(g_rdmsr);
 GUEST(g_wrmsr);
 GUEST(g_self_ipi);
@@ -79,7 +79,7 @@ TEST(x2apic_identity)
 	struct vt_cpu *cpu = vt_cpu(vt_vm(), 18);
 	uint64_t value;
 
-	vt_set_mode(cpu, VT_LONG, g_x2apic);
+	vt_set_mode(cpu, VT_LONG, g_apic);
 	vt_get(cpu, VITRO_STATE_EVENTS);
 	cpu->comm->state.events.mp_state = VITRO_MP_RUNNABLE;
 	cpu->comm->dirty |= VITRO_STATE_EVENTS;
@@ -97,7 +97,7 @@ TEST(x2apic_identity)
 /* The MSRs forgive nothing (SDM 3A 11.12.1.2, 11.12.1.3). */
 TEST(x2apic_refuses)
 {
-	struct vt_cpu *cpu = vt_boot(VT_LONG, g_x2apic);
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_apic);
 	uint64_t value;
 
 	ASSERT_EQ(1, vt_says(cpu));
@@ -147,7 +147,7 @@ TEST(self_ipi)
  */
 TEST(error_status)
 {
-	struct vt_cpu *cpu = vt_boot(VT_LONG, g_x2apic);
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_apic);
 	uint64_t value;
 
 	ASSERT_EQ(1, vt_says(cpu));
@@ -165,7 +165,7 @@ TEST(error_status)
 /* A software-disabled APIC masks its LVT and takes no interrupts (SDM 3A 11.4.7.2). */
 TEST(software_disabled)
 {
-	struct vt_cpu *cpu = vt_boot(VT_LONG, g_x2apic);
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_apic);
 	uint64_t value;
 
 	ASSERT_EQ(1, vt_says(cpu));
@@ -232,7 +232,7 @@ TEST(xapic_logical)
 
 TEST(xapic_page_refused)
 {
-	struct vt_cpu *cpu = vt_boot(VT_LONG, g_x2apic);
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_apic);
 	uint32_t value = 0;
 
 	EXPECT_EQ(-EINVAL, lapic_rw(cpu, 0x1000, 0, &value));

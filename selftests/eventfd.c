@@ -46,7 +46,7 @@ static void *signal_later(void *fd)
 	return NULL;
 }
 
-TEST(irqfd)
+TEST(irqfd_interrupts)
 {
 	struct vt_cpu *cpu = vt_boot(VT_LONG, g_wait);
 	int fd = eventfd(0, EFD_NONBLOCK);

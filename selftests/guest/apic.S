@@ -3,7 +3,7 @@
 #include "guest.h"
 
 /* x2APIC mode, then RDMSR and WRMSR for the test: ECX, EDX:EAX. */
-GUEST64(g_x2apic)
+GUEST64(g_apic)
 	x2apic_on
 	say	$1
 LABEL(g_rdmsr)
