@@ -501,7 +501,7 @@ void eventfd_vm_fini(struct vitro_vm *vm)
  */
 int eventfd_init(void)
 {
-	irqfd_wq = alloc_workqueue("vitro-irqfd", 0, 0);
+	irqfd_wq = alloc_workqueue("vitro-irqfd", WQ_UNBOUND, 0);
 	return irqfd_wq ? 0 : -ENOMEM;
 }
 
