@@ -2,6 +2,7 @@
 #
 # What can be made: see "make help".  All products go to build/.
 
+MAKEFLAGS += --no-print-directory
 PREFIX ?= /usr/local
 build := $(CURDIR)/build
 
@@ -22,6 +23,8 @@ vitro: libvitro ## the launcher
 selftests: libvitro ## the test programs
 	@scripts/linux-source
 	@$(MAKE) -C selftests O=$(build)/selftests LIBVITRO_O=$(build)/libvitro \
+		KSELFTEST_INC=$(build)/kselftest all
+	@$(MAKE) -C selftests/host O=$(build)/host LIBVITRO_O=$(build)/libvitro \
 		KSELFTEST_INC=$(build)/kselftest all
 
 build/guest-initrd.img: scripts/guest-initramfs scripts/guest-init scripts/guest-hypervisor.c
