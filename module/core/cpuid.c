@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/cpufeature.h>
+#include <asm/fpu/xcr.h>
 #include <asm/kvm_para.h>
 #include <asm/processor.h>
 #include <asm/processor-flags.h>
@@ -359,16 +360,20 @@ int cpuid_set(struct vitro_vcpu *vcpu, const struct vitro_cpuid *req)
 	return replace_table(vcpu, table, req->nr);
 }
 
-/* Bytes of XSAVE state for the components in @xcr0, standard format (SDM 1 13.4.3). */
+/*
+ * Bytes of XSAVE state for the components enabled in XCR0, standard format (SDM 1
+ * 13.4.3).  In a burst, XCR0 is the guest's.
+ */
 static u32 enabled_xsave_size(const struct vitro_vcpu *vcpu)
 {
+	u64 xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	u32 size = 576;		/* legacy region and header */
 	int i;
 
 	for (i = 2; i < 32; i++) {
 		const struct vitro_cpuid_entry *e;
 
-		if (!(vcpu->xcr0 & BIT(i)))
+		if (!(xcr0 & BIT(i)))
 			continue;
 		e = find(vcpu->cpuid, vcpu->nr_cpuid, 0xd, i);
 		if (e)
@@ -379,7 +384,7 @@ static u32 enabled_xsave_size(const struct vitro_vcpu *vcpu)
 
 /**
  * cpuid_answer - what CPUID gives
- * @vcpu: the vCPU, also in a burst
+ * @vcpu: the vCPU, in a burst
  * @leaf: EAX
  * @subleaf: ECX
  * @out: EAX, EBX, ECX, EDX; all 0 for a leaf that is not there

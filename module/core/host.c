@@ -267,7 +267,14 @@ void host_leave(struct vitro_vcpu *vcpu)
 	if (host_has_tsc_aux() && vcpu->host_tsc_aux != vcpu->tsc_aux)
 		wrmsrl(MSR_TSC_AUX, vcpu->host_tsc_aux);
 
-	if (xcr0_offered && vcpu->xcr0 != xcr0_of_host)
-		xsetbv(XCR_XFEATURE_ENABLED_MASK, xcr0_of_host);
+	/*
+	 * Read back, since QEMU 7.2 runs a guest's XSETBV without the exit that was
+	 * asked for.
+	 */
+	if (xcr0_offered) {
+		vcpu->xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+		if (vcpu->xcr0 != xcr0_of_host)
+			xsetbv(XCR_XFEATURE_ENABLED_MASK, xcr0_of_host);
+	}
 	fpu_save(vcpu->xsave);
 }

@@ -84,7 +84,7 @@ struct vitro_slots {
  *	never 0 again once the owner's address space is gone
  * @invalidate_seq: [m] number of invalidations that have ended; faults read it early
  * @tlb_gen: [a] grows whenever a mapping that a TLB may hold was taken away
- * @pages: [m] table pages in use, beside the root
+ * @pages: [m] table pages in use
  * @doomed: [m] table pages that wait for a flush to be freed, linked by page->private
  */
 struct vitro_mmu {

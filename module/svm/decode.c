@@ -22,12 +22,58 @@ static const struct {
 	{ SVM_EXIT_MSR,		2, { 0x0f, 0x32 } },	/* RDMSR */
 };
 
-/*
- * Reads the instruction at RIP into @bytes, 15 of them and zeros, and returns the
- * number of its prefixes; *@rex is the REX prefix or 0.  -EAGAIN when its page
- * must be faulted in first, which cannot be done in a burst.
+/**
+ * struct insn - an instruction in the guest's memory
+ * @bytes: it, and what follows; zeros where memory ends
+ * @prefixes: number of prefixes before the opcode, REX included
+ * @rex: the REX prefix, or 0
+ * @addr_override: there is an address-size prefix
+ * @seg: enum vitro_seg of a segment-override prefix, or -1
  */
-static int fetch(struct vitro_vcpu *vcpu, u8 bytes[15], u8 *rex)
+struct insn {
+	u8 bytes[15];
+	int prefixes;
+	u8 rex;
+	bool addr_override;
+	int seg;
+};
+
+/* Takes in one legacy prefix (APM 3 1.2); false when @byte is none. */
+static bool legacy_prefix(struct insn *insn, u8 byte)
+{
+	switch (byte) {
+	case 0x26:
+		insn->seg = VITRO_ES;
+		return true;
+	case 0x2e:
+		insn->seg = VITRO_CS;
+		return true;
+	case 0x36:
+		insn->seg = VITRO_SS;
+		return true;
+	case 0x3e:
+		insn->seg = VITRO_DS;
+		return true;
+	case 0x64:
+		insn->seg = VITRO_FS;
+		return true;
+	case 0x65:
+		insn->seg = VITRO_GS;
+		return true;
+	case 0x67:
+		insn->addr_override = true;
+		return true;
+	case 0x66: case 0xf0: case 0xf2: case 0xf3:
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Reads the instruction at RIP, up to its opcode.  -EAGAIN when its page must be
+ * faulted in first, which cannot be done in a burst.
+ */
+static int fetch(struct vitro_vcpu *vcpu, struct insn *insn)
 {
 	const struct vmcb_save *s = &to_svm(vcpu)->vmcb->save;
 	bool is_64bit = svm_backend.is_64bit(vcpu);
@@ -35,30 +81,26 @@ static int fetch(struct vitro_vcpu *vcpu, u8 bytes[15], u8 *rex)
 	u64 rip = vcpu->regs.rip;
 	int n, i;
 
+	*insn = (struct insn){ .seg = -1 };
 	vmcb_load_paging(vcpu, &paging);
 	if (!is_64bit)
 		rip = (u32)(s->cs.base + rip);
-	memset(bytes, 0, 15);
-	n = guest_fetch(vcpu->vm, &paging, rip, bytes, true);
+	n = guest_fetch(vcpu->vm, &paging, rip, insn->bytes, true);
 	if (n <= 0)
 		return -EAGAIN;
 
-	*rex = 0;
 	for (i = 0; i < n; i++) {
-		switch (bytes[i]) {
-		case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65:
-		case 0x66: case 0x67: case 0xf0: case 0xf2: case 0xf3:
-			*rex = 0;	/* REX counts only right before the opcode */
-			continue;
-		case 0x40 ... 0x4f:
-			if (!is_64bit)
-				return i;
-			*rex = bytes[i];
-			continue;
-		}
-		break;
+		u8 byte = insn->bytes[i];
+
+		if (legacy_prefix(insn, byte))
+			insn->rex = 0;	/* REX counts only right before the opcode */
+		else if (is_64bit && (byte & 0xf0) == 0x40)
+			insn->rex = byte;
+		else
+			break;
 	}
-	return i;
+	insn->prefixes = i;
+	return 0;
 }
 
 /**
@@ -72,17 +114,17 @@ static int fetch(struct vitro_vcpu *vcpu, u8 bytes[15], u8 *rex)
 int svm_insn_length(struct vitro_vcpu *vcpu)
 {
 	u64 exitcode = to_svm(vcpu)->vmcb->control.exitcode;
-	u8 bytes[15], rex;
-	int prefixes, i;
+	struct insn insn;
+	int ret, i;
 
-	prefixes = fetch(vcpu, bytes, &rex);
-	if (prefixes < 0)
-		return prefixes;
+	ret = fetch(vcpu, &insn);
+	if (ret)
+		return ret;
 	for (i = 0; i < ARRAY_SIZE(insns); i++) {
-		int len = prefixes + insns[i].nr;
+		int len = insn.prefixes + insns[i].nr;
 
-		if (insns[i].exitcode == exitcode && len <= sizeof(bytes) &&
-		    !memcmp(bytes + prefixes, insns[i].opcode, insns[i].nr))
+		if (insns[i].exitcode == exitcode && len <= sizeof(insn.bytes) &&
+		    !memcmp(insn.bytes + insn.prefixes, insns[i].opcode, insns[i].nr))
 			return len;
 	}
 	return -EINVAL;
@@ -96,20 +138,53 @@ int svm_insn_length(struct vitro_vcpu *vcpu)
  */
 int svm_decode_mov_cr(struct vitro_vcpu *vcpu)
 {
-	u8 bytes[15], rex, opcode, modrm;
-	int prefixes;
+	struct insn insn;
+	const u8 *opcode;
+	int ret;
 
-	prefixes = fetch(vcpu, bytes, &rex);
-	if (prefixes < 0)
-		return prefixes;
-	if (prefixes + 3 > sizeof(bytes))
+	ret = fetch(vcpu, &insn);
+	if (ret)
+		return ret;
+	if (insn.prefixes + 3 > sizeof(insn.bytes))
 		return -EINVAL;
-	opcode = bytes[prefixes + 1];
-	modrm = bytes[prefixes + 2];
 
 	/* 0F 20 /r reads CRn, 0F 22 /r writes it; ModRM.reg is n, ModRM.rm the GPR. */
-	if (bytes[prefixes] != 0x0f || opcode != (vcpu->cr_access.write ? 0x22 : 0x20))
+	opcode = insn.bytes + insn.prefixes;
+	if (opcode[0] != 0x0f || opcode[1] != (vcpu->cr_access.write ? 0x22 : 0x20))
 		return -EINVAL;
-	vcpu->cr_access.gpr = (modrm & 7) | (rex & 1) << 3;
-	return prefixes + 3;
+	vcpu->cr_access.gpr = (opcode[2] & 7) | (insn.rex & 1) << 3;
+	return insn.prefixes + 3;
+}
+
+/**
+ * svm_decode_string_io - segment and address size of the INS or OUTS that exited
+ * @vcpu: its exit.io is filled in
+ *
+ * Without decode assists EXITINFO1 does not give the segment; QEMU gives no address
+ * size either.  Returns 0, or -EAGAIN as svm_insn_length().
+ */
+int svm_decode_string_io(struct vitro_vcpu *vcpu)
+{
+	const struct vmcb_save *s = &to_svm(vcpu)->vmcb->save;
+	struct vitro_exit *x = &vcpu->exit;
+	struct insn insn;
+	int ret;
+
+	ret = fetch(vcpu, &insn);
+	if (ret)
+		return ret;
+
+	if (svm_backend.is_64bit(vcpu))
+		x->io.addr_size = insn.addr_override ? 4 : 8;
+	else if (s->cs.attrib & VITRO_SEG_DB)
+		x->io.addr_size = insn.addr_override ? 2 : 4;
+	else
+		x->io.addr_size = insn.addr_override ? 4 : 2;
+
+	/* INS writes to ES, and nothing overrides that. */
+	if (x->io.flags & VITRO_IO_IN)
+		x->io.seg = VITRO_ES;
+	else
+		x->io.seg = insn.seg >= 0 ? insn.seg : VITRO_DS;
+	return 0;
 }

@@ -24,10 +24,11 @@ static void translate_io(struct vitro_vcpu *vcpu, const struct vmcb_control *c)
 		x->io.flags |= VITRO_IO_REP;
 	if (info & IOIO_STR) {
 		x->io.flags |= VITRO_IO_STRING;
-		x->io.addr_size = IOIO_ADDR_SIZE(info);
 		if (svm_backend.features & VITRO_CPU_DECODE) {
-			x->io.flags |= VITRO_IO_SEG_VALID;
+			x->io.addr_size = IOIO_ADDR_SIZE(info);
 			x->io.seg = IOIO_SEG(info);
+		} else if (svm_decode_string_io(vcpu)) {
+			x->reason = EXIT_FETCH;
 		}
 	} else if (!(info & IOIO_TYPE_IN)) {
 		x->io.data = vcpu->regs.gpr[VITRO_RAX] &

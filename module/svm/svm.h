@@ -77,6 +77,7 @@ void svm_translate_exit(struct vitro_vcpu *vcpu);
 /* decode.c */
 int svm_insn_length(struct vitro_vcpu *vcpu);
 int svm_decode_mov_cr(struct vitro_vcpu *vcpu);
+int svm_decode_string_io(struct vitro_vcpu *vcpu);
 
 /* entry.S */
 asmlinkage void svm_enter_guest(struct vitro_gprs *regs, phys_addr_t vmcb_pa,

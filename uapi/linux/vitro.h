@@ -524,9 +524,8 @@ struct vitro_exit {
 		 * @port: 0 to 65535
 		 * @size: bytes of one element: 1, 2, 4
 		 * @flags: VITRO_IO_*
-		 * @seg: enum vitro_seg of the memory operand of OUTS; with
-		 *	VITRO_IO_SEG_VALID
-		 * @addr_size: 2, 4, 8: width of rSI, rDI, rCX, of a string instruction
+		 * @seg: enum vitro_seg of a string instruction's memory operand
+		 * @addr_size: 2, 4, 8: width of its rSI or rDI, and rCX
 		 * @data: what OUT writes, zero-extended
 		 */
 		struct {
@@ -536,7 +535,6 @@ struct vitro_exit {
 #define VITRO_IO_IN		(1U << 0)
 #define VITRO_IO_STRING		(1U << 1)
 #define VITRO_IO_REP		(1U << 2)
-#define VITRO_IO_SEG_VALID	(1U << 3)
 			__u8 seg;
 			__u8 addr_size;
 			__u8 pad[2];
