@@ -159,6 +159,28 @@ static int slots_copy(const struct vitro_slots *old, u32 id, struct vitro_slot *
 }
 
 /*
+ * Takes the mappings of @slot away, and with them all tables that no other slot needs:
+ * the range is widened to the neighbours, so that it covers the tables' whole spans.
+ * mmu_lock held.
+ */
+static void zap_slot(struct vitro_vm *vm, const struct vitro_slots *slots,
+		     const struct vitro_slot *slot)
+{
+	u64 first = 0, end = U64_MAX;
+	int i;
+
+	for (i = 0; i < slots->nr; i++) {
+		if (slots->slot[i]->base_gfn < slot->base_gfn)
+			first = slot_end(slots->slot[i]);
+		if (slots->slot[i]->base_gfn > slot->base_gfn) {
+			end = slots->slot[i]->base_gfn;
+			break;
+		}
+	}
+	tdp_zap(vm, first, end, true);
+}
+
+/*
  * To all others, a change of the slots looks like a change of the process's page
  * tables, from invalidate_begin to invalidate_end (see notifier.c):
  *  - the old slot's mappings are zapped while it is still in the array, so that
@@ -183,7 +205,7 @@ static int slots_replace(struct vitro_vm *vm, u32 id, struct vitro_slot *new)
 	spin_lock(&vm->mmu.lock);
 	invalidate_begin(vm);
 	if (old_slot)
-		tdp_zap(vm, old_slot->base_gfn, slot_end(old_slot), true);
+		zap_slot(vm, old, old_slot);
 	spin_unlock(&vm->mmu.lock);
 
 	rcu_assign_pointer(vm->mmu.slots, slots);

@@ -265,7 +265,8 @@ void tdp_map(struct vitro_vm *vm, struct vitro_pt_cache *cache, u64 gfn, u64 pfn
  *
  * On return, no entry maps a page of the range and no CPU remembers one.  A larger
  * page that reaches into the range goes as a whole.  Tables all of whose span is in
- * the range go too.  The cost is that of the tables there are, not of the range.
+ * the range go too, except that those at level 3 and above, of which there can only be
+ * few, stay.  The cost is that of the tables there are, not of the range.
  */
 void tdp_zap(struct vitro_vm *vm, u64 first, u64 end, bool may_sleep)
 {
@@ -353,6 +354,7 @@ int tdp_init(struct vitro_vm *vm)
 	if (!mmu->root)
 		return -ENOMEM;
 	spin_lock_init(&mmu->lock);
+	mmu->pages = 1;
 	mmu->root_hpa = __sme_pa(mmu->root);
 	mmu->levels = backend->tdp->levels;
 	/* A new vCPU, whose own tlb_gen is 0, starts with a flush. */
@@ -368,14 +370,8 @@ void tdp_fini(struct vitro_vm *vm)
 {
 	struct vitro_mmu *mmu = &vm->mmu;
 
-	if (!mmu->root)
-		return;
-	/* Tables whose span no slot and no invalidation ever covered in full. */
-	spin_lock(&mmu->lock);
-	tdp_zap(vm, 0, gfn_end(mmu), true);
-	spin_unlock(&mmu->lock);
-
+	/* By now that is the root and the few tables that tdp_zap leaves: see there. */
+	doom(mmu, mmu->root, mmu->levels);
+	free_doomed(mmu);
 	WARN_ON_ONCE(mmu->pages);
-	free_page((unsigned long)mmu->root);
-	mmu->root = NULL;
 }
