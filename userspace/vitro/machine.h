@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine: processors, memory, devices, and how it ends.
+ *
+ * Threads: each vCPU has one, in cpu_run(); the main thread waits for the world
+ * outside: input, timers, signals.  Lock legend, the letter in brackets:
+ *
+ *   [I] immutable once the vCPUs run
+ *   [m] machine->lock: whoever touches a device
+ *   [e] machine->end_lock
+ *   [a] atomic
+ *
+ * Lock order: machine->lock, then end_lock or those of the console.
+ */
+#ifndef VITRO_MACHINE_H
+#define VITRO_MACHINE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <vitro/vitro.h>
+
+#include "console.h"
+#include "exitcode.h"
+#include "../devices/bus.h"
+#include "../devices/debugcon.h"
+#include "../devices/i8042.h"
+#include "../devices/ioapic.h"
+#include "../devices/pic.h"
+#include "../devices/pm.h"
+#include "../devices/pvpanic.h"
+#include "../devices/rtc.h"
+#include "../devices/uart.h"
+
+struct machine;
+
+/**
+ * struct cpu - a processor of a machine
+ * @machine: [I] it
+ * @vcpu: [I] its handle; used by its own thread, and for kicks
+ * @id: [I] number and APIC id
+ * @thread: [I] which
+ */
+struct cpu {
+	struct machine *machine;
+	struct vitro_vcpu *vcpu;
+	unsigned int id;
+	pthread_t thread;
+};
+
+/**
+ * struct machine - a machine
+ * @dev: [I] /dev/vitro
+ * @vm: [I] its handle
+ * @nr_cpus: [I] processors
+ * @cpu: [I] they, by id
+ * @is_snippet: [I] HLT with interrupts off is the regular end
+ * @lock: guards the devices
+ * @bus: [I] which device answers where
+ * @uart: @ioapic: @rtc: @pm: @i8042: @pic: @pvpanic: @debugcon: [m] the devices
+ * @panic_scan: [m] looks for a panic in what goes to the console
+ * @console: has locks of its own
+ * @panicked: [a] the guest has panicked, as far as we know
+ * @panic_fd: [I] timerfd: the guest said by pvpanic that it panicked; wait no longer
+ * @rtc_fd: [I] timerfd for the clock
+ * @wake_fd: [I] eventfd that wakes the main thread: input is wanted, or the end
+ * @end_lock: guards how it ended
+ * @ended: [a] it has; never becomes false again
+ * @status: [e] exit status
+ * @why: [e] the same in words
+ */
+struct machine {
+	struct vitro *dev;
+	struct vitro_vm *vm;
+	unsigned int nr_cpus;
+	struct cpu cpu[VITRO_MAX_VCPUS];
+	bool is_snippet;
+
+	pthread_mutex_t lock;
+	struct bus bus;
+	struct uart uart;
+	struct ioapic ioapic;
+	struct rtc rtc;
+	struct pm pm;
+	struct i8042 i8042;
+	struct pic pic[2];
+	struct pvpanic pvpanic;
+	struct debugcon debugcon;
+	struct panic_scan panic_scan;
+	struct console console;
+
+	atomic_bool panicked;
+	int panic_fd;
+	int rtc_fd;
+	int wake_fd;
+
+	pthread_mutex_t end_lock;
+	atomic_bool ended;
+	enum exitcode status;
+	char why[256];
+};
+
+bool machine_init(struct machine *m);
+void machine_fini(struct machine *m);
+void machine_feed(struct machine *m);
+void machine_rtc_tick(struct machine *m);
+void machine_end(struct machine *m, enum exitcode status, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* world.c */
+bool world_run(struct machine *m, uint64_t deadline);
+
+/* cpu.c */
+void *cpu_run(void *arg);
+
+#endif /* VITRO_MACHINE_H */

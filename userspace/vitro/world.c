@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The main thread: starts the vCPUs' threads, and waits for the world outside. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "machine.h"
+
+/* What can happen, and the file descriptor that tells. */
+enum source { FROM_SIGNAL, FROM_STDIN, FROM_DEADLINE, FROM_RTC, FROM_PANIC, FROM_WAKE };
+
+/**
+ * struct outside - what the main thread waits for
+ * @epoll: it all
+ * @signals: signalfd
+ * @deadline: timerfd
+ * @has_input: stdin has not ended
+ * @input_always: stdin is a file, which epoll does not take: it never has to wait
+ * @input_on: epoll looks at stdin
+ */
+struct outside {
+	int epoll;
+	int signals;
+	int deadline;
+	bool has_input;
+	bool input_always;
+	bool input_on;
+};
+
+static bool watch(struct outside *out, int fd, enum source source)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = source };
+
+	return epoll_ctl(out->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+/* The signals that end the guest cleanly come by a file descriptor. */
+static void signal_set(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGQUIT);
+	sigaddset(set, SIGTSTP);
+}
+
+static bool open_outside(struct outside *out, struct machine *m, uint64_t deadline)
+{
+	const struct itimerspec when = {
+		.it_value = { .tv_sec = deadline / 1000000000, .tv_nsec = deadline % 1000000000 },
+	};
+	sigset_t set;
+
+	signal_set(&set);
+	out->epoll = epoll_create1(EPOLL_CLOEXEC);
+	out->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	out->deadline = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (out->epoll < 0 || out->signals < 0 || out->deadline < 0)
+		return false;
+	timerfd_settime(out->deadline, 0, &when, NULL);
+
+	out->has_input = !m->console.background;
+	if (out->has_input)
+		out->input_on = watch(out, STDIN_FILENO, FROM_STDIN);
+	out->input_always = out->has_input && !out->input_on;
+	return watch(out, out->signals, FROM_SIGNAL) && watch(out, out->deadline, FROM_DEADLINE) &&
+	       watch(out, m->rtc_fd, FROM_RTC) && watch(out, m->panic_fd, FROM_PANIC) &&
+	       watch(out, m->wake_fd, FROM_WAKE);
+}
+
+static void close_outside(struct outside *out)
+{
+	close(out->epoll);
+	close(out->signals);
+	close(out->deadline);
+}
+
+/* Timers and eventfds: the count is of no interest, but reading it resets them. */
+static void drain(int fd)
+{
+	uint64_t count;
+	ssize_t n = read(fd, &count, sizeof(count));
+
+	(void)n;
+}
+
+/* Stop like everybody else does, with the terminal in order. */
+static void suspend(struct machine *m)
+{
+	console_restore();
+	raise(SIGSTOP);
+	console_raw(&m->console);
+}
+
+static void handle_signal(struct outside *out, struct machine *m)
+{
+	struct signalfd_siginfo info;
+
+	if (read(out->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGTSTP)
+		suspend(m);
+	else
+		machine_end(m, END_STOPPED, "stopped by %s", strsignal(info.ssi_signo));
+}
+
+static void handle_input(struct outside *out, struct machine *m)
+{
+	switch (console_read(&m->console)) {
+	case CONSOLE_INPUT_OK:
+		break;
+	case CONSOLE_INPUT_END:
+		out->has_input = false;
+		break;
+	case CONSOLE_INPUT_QUIT:
+		machine_end(m, END_STOPPED, "stopped by Ctrl-A x");
+		break;
+	}
+}
+
+/* Give the guest what there is, and look at stdin only while there is room for more. */
+static void move_input(struct outside *out, struct machine *m)
+{
+	bool wanted;
+
+	while (out->input_always && out->has_input && console_in_room(&m->console))
+		handle_input(out, m);
+	machine_feed(m);
+
+	wanted = out->has_input && !out->input_always && console_in_room(&m->console);
+	if (wanted && !out->input_on)
+		watch(out, STDIN_FILENO, FROM_STDIN);
+	else if (!wanted && out->input_on)
+		epoll_ctl(out->epoll, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
+	out->input_on = wanted;
+}
+
+static void handle_event(struct outside *out, struct machine *m, enum source source)
+{
+	switch (source) {
+	case FROM_SIGNAL:
+		handle_signal(out, m);
+		break;
+	case FROM_STDIN:
+		handle_input(out, m);
+		break;
+	case FROM_DEADLINE:
+		drain(out->deadline);
+		machine_end(m, END_DEADLINE, "the deadline has passed");
+		break;
+	case FROM_RTC:
+		drain(m->rtc_fd);
+		machine_rtc_tick(m);
+		break;
+	case FROM_PANIC:
+		drain(m->panic_fd);
+		machine_end(m, END_PANIC, "guest panic");
+		break;
+	case FROM_WAKE:
+		drain(m->wake_fd);
+		break;
+	}
+}
+
+static void wait_for_end(struct outside *out, struct machine *m)
+{
+	struct epoll_event event[8];
+	int i, n;
+
+	while (!m->ended) {
+		move_input(out, m);
+		n = epoll_wait(out->epoll, event, 8, -1);
+		for (i = 0; i < n; i++)
+			handle_event(out, m, event[i].data.u32);
+	}
+}
+
+static unsigned int start_cpus(struct machine *m)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < m->nr_cpus; i++) {
+		err = pthread_create(&m->cpu[i].thread, NULL, cpu_run, &m->cpu[i]);
+		if (err) {
+			machine_end(m, END_HOST, "cannot start a thread: %s", strerror(err));
+			break;
+		}
+	}
+	return i;
+}
+
+/*
+ * The threads see that the machine has ended when VITRO_RUN returns, or when a
+ * write to a terminal that does not take more is interrupted.  For the latter a
+ * kick may come a moment too early: so until it works.
+ */
+static void join_cpus(struct machine *m, unsigned int nr)
+{
+	struct timespec until;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		do {
+			vitro_vcpu_kick(m->cpu[i].vcpu);
+			pthread_kill(m->cpu[i].thread, VITRO_KICK_SIGNAL);
+			clock_gettime(CLOCK_REALTIME, &until);
+			until.tv_nsec += 20000000;
+			if (until.tv_nsec >= 1000000000) {
+				until.tv_nsec -= 1000000000;
+				until.tv_sec++;
+			}
+		} while (pthread_timedjoin_np(m->cpu[i].thread, NULL, &until) == ETIMEDOUT);
+	}
+}
+
+/**
+ * world_run - run a machine until it ends
+ * @m: the machine, ready to go
+ * @deadline: nanoseconds it may take, or 0
+ *
+ * Return: true, and m->status and m->why say how it ended; false if it could not
+ * be started, and errno says why.
+ */
+bool world_run(struct machine *m, uint64_t deadline)
+{
+	struct outside out = { .epoll = -1, .signals = -1, .deadline = -1 };
+	unsigned int nr;
+	sigset_t set, old;
+	bool ok;
+
+	/* Blocked from here on, in all threads: they come by signalfd. */
+	signal_set(&set);
+	pthread_sigmask(SIG_BLOCK, &set, &old);
+	signal(SIGPIPE, SIG_IGN);	/* writing to stdout fails with EPIPE instead */
+	ok = open_outside(&out, m, deadline);
+	if (ok) {
+		console_raw(&m->console);
+		nr = start_cpus(m);
+		wait_for_end(&out, m);
+		join_cpus(m, nr);
+		console_flush(&m->console, &m->ended);
+		console_restore();
+	}
+	close_outside(&out);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return ok;
+}
