@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "insn.h"
+#include "internal.h"
 
 /**
  * struct port_string - an INS or OUTS
@@ -78,39 +78,6 @@ static int outs_iterate(void *arg)
 	return ret;
 }
 
-/*
- * INS always writes to ES; OUTS reads from DS unless a prefix says otherwise.  A CPU
- * without decode assists does not say: then the instruction does.
- */
-static int find_segment(struct port_string *s)
-{
-	const struct vitro_exit *exit = &s->acc.vcpu->comm->exit;
-	struct vi_insn insn = { .acc = s->acc };
-	int ret;
-
-	if (s->in) {
-		s->seg = VITRO_ES;
-		return 0;
-	}
-	if (exit->io.flags & VITRO_IO_SEG_VALID) {
-		if (exit->io.seg > VITRO_GS)
-			return vi_fail(EINVAL, "the exit names segment %u", exit->io.seg);
-		s->seg = exit->io.seg;
-		return 0;
-	}
-	ret = vi_insn_decode(&insn, NULL, 0);
-	s->acc.fault = insn.acc.fault;
-	if (ret)
-		return ret;
-	for (unsigned int i = 0; i < insn.d.operand_count; i++) {
-		if (insn.op[i].type == ZYDIS_OPERAND_TYPE_MEMORY) {
-			s->seg = ZydisRegisterGetId(insn.op[i].mem.segment);
-			return 0;
-		}
-	}
-	return vi_insn_unknown(&insn);
-}
-
 static int emulate_string(struct vitro_vcpu *vcpu, const struct vitro_bus *bus)
 {
 	const struct vitro_exit *exit = &vcpu->comm->exit;
@@ -119,14 +86,13 @@ static int emulate_string(struct vitro_vcpu *vcpu, const struct vitro_bus *bus)
 		.port = exit->io.port,
 		.size = exit->io.size,
 		.addr_size = exit->io.addr_size,
+		.seg = exit->io.seg,
 		.in = exit->io.flags & VITRO_IO_IN,
 	};
 	uint64_t next;
 	bool done;
 	int ret = vitro_vcpu_get(vcpu, VITRO_STATE_GPRS | VITRO_STATE_SEGS | VITRO_STATE_CRS);
 
-	if (!ret)
-		ret = find_segment(&s);
 	if (!ret) {
 		s.gprs = vcpu->comm->state.gprs;
 		ret = vi_repeat(vcpu, &s.gprs, exit->io.flags & VITRO_IO_REP, s.addr_size,
@@ -148,8 +114,8 @@ int vitro_emulate_io(struct vitro_vcpu *vcpu, const struct vitro_bus *bus)
 
 	if (exit->reason != VITRO_EXIT_IO)
 		return vi_fail(EINVAL, "exit reason %u is not VITRO_EXIT_IO", exit->reason);
-	if (exit->io.size != 1 && exit->io.size != 2 && exit->io.size != 4)
-		return vi_fail(EINVAL, "port access of %u bytes", exit->io.size);
+	if (exit->io.seg > VITRO_GS)
+		return vi_fail(EINVAL, "the exit names segment %u", exit->io.seg);
 	if (exit->io.flags & VITRO_IO_STRING)
 		return emulate_string(vcpu, bus);
 

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The walk of the guest's page tables: every paging mode, page size, right, and error
+ * code (SDM 3A chapter 4).
+ */
+#include "kselftest_harness.h"
+
+#include "fake.h"
+
+#define P	0x01ULL
+#define W	0x02ULL
+#define U	0x04ULL
+#define A	0x20ULL
+#define D	0x40ULL
+#define PS	0x80ULL
+#define NX	(1ULL << 63)
+
+/* Tables of the tests, by level; level 1 is the last. */
+#define TABLE(level)	(0x20000ULL + (level) * 0x1000)
+#define PAGE		0x30000ULL	/* what is mapped */
+
+#define WRITE	VITRO_ACCESS_WRITE
+#define EXEC	VITRO_ACCESS_EXEC
+#define SYSTEM	VITRO_ACCESS_SYSTEM
+#define DEBUG	VITRO_ACCESS_DEBUG
+
+FIXTURE(gva)
+{
+	struct fake fake;
+	struct vitro_fault fault;
+	uint64_t gpa;
+};
+
+FIXTURE_SETUP(gva)
+{
+	fake_init(&self->fake);
+	memset(&self->fault, 0, sizeof(self->fault));
+	self->gpa = 0;
+}
+
+FIXTURE_TEARDOWN(gva)
+{
+	fake_free(&self->fake);
+}
+
+static uint64_t *entry8(struct fake *fake, unsigned int level, unsigned int index)
+{
+	return (uint64_t *)(fake->ram + TABLE(level)) + index;
+}
+
+static uint32_t *entry4(struct fake *fake, unsigned int level, unsigned int index)
+{
+	return (uint32_t *)(fake->ram + TABLE(level)) + index;
+}
+
+/* Long mode with @levels levels, in which @gva maps to PAGE with all rights. */
+static void map_long(struct fake *fake, unsigned int levels, uint64_t gva)
+{
+	struct vitro_crs *crs = &fake->state->crs;
+
+	crs->cr0 = CR0_PE | CR0_PG | CR0_WP;
+	crs->cr4 = CR4_PAE | (levels == 5 ? CR4_LA57 : 0);
+	crs->efer = EFER_LME | EFER_LMA | EFER_NXE;
+	crs->cr3 = TABLE(levels) | 0x18;	/* PCD and PWT are not the address */
+	for (unsigned int level = levels; level > 1; level--)
+		*entry8(fake, level, gva >> (12 + 9 * (level - 1)) & 511) =
+			TABLE(level - 1) | P | W | U;
+	*entry8(fake, 1, gva >> 12 & 511) = PAGE | P | W | U;
+	fake->state->segs.seg[VITRO_CS].attrib = VITRO_SEG_L | 0x9b;
+}
+
+static void set_cpl(struct fake *fake, unsigned int cpl)
+{
+	fake->state->segs.seg[VITRO_SS].attrib = 0x93 | cpl << 5;
+}
+
+static int walk(FIXTURE_DATA(gva) *self, uint64_t gva, unsigned int access)
+{
+	memset(&self->fault, 0, sizeof(self->fault));
+	return vitro_gva_to_gpa(&self->fake.vcpu, gva, access, &self->gpa, &self->fault);
+}
+
+TEST_F(gva, paging_off)
+{
+	self->fake.state->crs.cr0 = CR0_PE;
+	EXPECT_EQ(0, walk(self, 0x12345678, WRITE));
+	EXPECT_EQ(0x12345678, self->gpa);
+	EXPECT_EQ(0, walk(self, 0x100000010, 0));	/* linear addresses have 32 bits */
+	EXPECT_EQ(0x10, self->gpa);
+}
+
+TEST_F(gva, levels_4)
+{
+	uint64_t gva = 0xffff812345678123;
+
+	map_long(&self->fake, 4, gva);
+	ASSERT_EQ(0, walk(self, gva, 0)) TH_LOG("%s", vitro_error());
+	EXPECT_EQ(PAGE | 0x123, self->gpa);
+}
+
+TEST_F(gva, levels_5)
+{
+	uint64_t gva = 0xff12345678912345;
+
+	map_long(&self->fake, 5, gva);
+	ASSERT_EQ(0, walk(self, gva, 0)) TH_LOG("%s", vitro_error());
+	EXPECT_EQ(PAGE | 0x345, self->gpa);
+}
+
+TEST_F(gva, not_canonical)
+{
+	map_long(&self->fake, 4, 0);
+	EXPECT_EQ(-EFAULT, walk(self, 0x0000800000000000, 0));
+	EXPECT_EQ(13, self->fault.vector);
+	EXPECT_EQ(0, self->fault.error);
+	EXPECT_EQ(-EFAULT, walk(self, 0xffff7fffffffffff, 0));
+	/* Two more bytes of address with five levels. */
+	map_long(&self->fake, 5, 0x0000800000000000);
+	EXPECT_EQ(0, walk(self, 0x0000800000000000, 0));
+	EXPECT_EQ(-EFAULT, walk(self, 0x0100000000000000, 0));
+}
+
+TEST_F(gva, large_pages)
+{
+	map_long(&self->fake, 4, 0x40201234);
+	*entry8(&self->fake, 2, 1) = 0x7fe00000 | P | W | PS;
+	EXPECT_EQ(0, walk(self, 0x403fffff, 0));
+	EXPECT_EQ(0x7fffffff, self->gpa);
+	*entry8(&self->fake, 3, 1) = 0x1c0000000 | P | W | PS;
+	EXPECT_EQ(0, walk(self, 0x7ffffffe, 0));
+	EXPECT_EQ(0x1fffffffe, self->gpa);
+}
+
+TEST_F(gva, pae)
+{
+	struct vitro_crs *crs = &self->fake.state->crs;
+	uint64_t *pdpte = (uint64_t *)(self->fake.ram + TABLE(3) + 0x20);
+
+	/* The four top entries need no page of their own, and have no rights. */
+	crs->cr0 = CR0_PE | CR0_PG | CR0_WP;
+	crs->cr4 = CR4_PAE;
+	crs->cr3 = TABLE(3) + 0x20;
+	pdpte[3] = TABLE(2) | P;
+	*entry8(&self->fake, 2, 511) = TABLE(1) | P | W | U;
+	*entry8(&self->fake, 1, 511) = PAGE | P | W | U;
+	set_cpl(&self->fake, 3);
+	ASSERT_EQ(0, walk(self, 0xfffffabc, WRITE)) TH_LOG("%s", vitro_error());
+	EXPECT_EQ(PAGE | 0xabc, self->gpa);
+	EXPECT_EQ(TABLE(2) | P, pdpte[3]);	/* they have no A bit either */
+
+	*entry8(&self->fake, 2, 511) = 0x600000 | P | W | U | PS;
+	EXPECT_EQ(0, walk(self, 0xffffffff, 0));
+	EXPECT_EQ(0x7fffff, self->gpa);
+
+	pdpte[3] |= W;				/* reserved there */
+	EXPECT_EQ(-EFAULT, walk(self, 0xffffffff, 0));
+	EXPECT_EQ(0xd, self->fault.error);
+}
+
+TEST_F(gva, two_levels)
+{
+	struct vitro_crs *crs = &self->fake.state->crs;
+
+	crs->cr0 = CR0_PE | CR0_PG | CR0_WP;
+	crs->cr3 = TABLE(2);
+	*entry4(&self->fake, 2, 1023) = TABLE(1) | P | W | U;
+	*entry4(&self->fake, 1, 1022) = PAGE | P | W;
+	ASSERT_EQ(0, walk(self, 0xffffe004, WRITE)) TH_LOG("%s", vitro_error());
+	EXPECT_EQ(PAGE | 4, self->gpa);
+	EXPECT_EQ(TABLE(1) | P | W | U | A, *entry4(&self->fake, 2, 1023));
+	EXPECT_EQ(PAGE | P | W | A | D, *entry4(&self->fake, 1, 1022));
+	EXPECT_EQ(0, *entry4(&self->fake, 1, 1023));	/* nothing written beside it */
+
+	/* PS counts only with CR4.PSE; then bits 20:13 are address bits 39:32. */
+	*entry4(&self->fake, 2, 1) = 0x00800000 | 0x2000 | P | W | PS;
+	EXPECT_EQ(-ENXIO, walk(self, 0x7fffff, 0));
+	crs->cr4 = CR4_PSE;
+	EXPECT_EQ(0, walk(self, 0x7fffff, 0));
+	EXPECT_EQ(0x100bfffff, self->gpa);
+	*entry4(&self->fake, 2, 1) |= 1 << 21;
+	EXPECT_EQ(-EFAULT, walk(self, 0x7fffff, 0));
+	EXPECT_EQ(9, self->fault.error);
+}
+
+TEST_F(gva, accessed_and_dirty)
+{
+	uint64_t gva = 0x1234567000;
+
+	map_long(&self->fake, 4, gva);
+	EXPECT_EQ(0, walk(self, gva, DEBUG | WRITE));
+	EXPECT_EQ(PAGE | P | W | U, *entry8(&self->fake, 1, gva >> 12 & 511));
+	EXPECT_EQ(0, walk(self, gva, 0));
+	EXPECT_EQ(PAGE | P | W | U | A, *entry8(&self->fake, 1, gva >> 12 & 511));
+	EXPECT_EQ(TABLE(3) | P | W | U | A, *entry8(&self->fake, 4, gva >> 39 & 511));
+	EXPECT_EQ(0, walk(self, gva, WRITE));
+	EXPECT_EQ(PAGE | P | W | U | A | D, *entry8(&self->fake, 1, gva >> 12 & 511));
+	EXPECT_EQ(TABLE(1) | P | W | U | A, *entry8(&self->fake, 2, gva >> 21 & 511));
+}
+
+TEST_F(gva, a_fault_marks_nothing)
+{
+	map_long(&self->fake, 4, 0);
+	*entry8(&self->fake, 1, 0) = PAGE | P;
+	EXPECT_EQ(-EFAULT, walk(self, 0, WRITE));
+	EXPECT_EQ(PAGE | P, *entry8(&self->fake, 1, 0));
+}
+
+/* Which combinations are allowed, and the error code of those that are not. */
+TEST_F(gva, rights)
+{
+	static const struct {
+		uint64_t take;		/* rights that the last entry lacks */
+		uint64_t give;		/* bits that it has in addition */
+		uint64_t cr4;
+		bool no_wp, ac;
+		unsigned int cpl;
+		unsigned int access;
+		int error;		/* -1: allowed */
+	} cases[] = {
+		{ .cpl = 0, .access = 0, .error = -1 },
+		{ .cpl = 0, .access = WRITE, .error = -1 },
+		{ .cpl = 0, .access = EXEC, .error = -1 },
+		{ .cpl = 3, .access = WRITE, .error = -1 },
+		/* Not present: whatever else, the code says only who did what. */
+		{ .take = P, .cpl = 0, .access = 0, .error = 0 },
+		{ .take = P, .cpl = 3, .access = WRITE, .error = 6 },
+		{ .take = P, .cpl = 3, .access = EXEC, .error = 0x14 },
+		{ .take = P, .cpl = 3, .access = SYSTEM, .error = 0 },
+		/* Supervisor pages. */
+		{ .take = U, .cpl = 0, .access = WRITE, .error = -1 },
+		{ .take = U, .cpl = 3, .access = 0, .error = 5 },
+		{ .take = U, .cpl = 3, .access = WRITE, .error = 7 },
+		{ .take = U, .cpl = 3, .access = SYSTEM, .error = -1 },
+		/* Read-only pages. */
+		{ .take = W, .cpl = 0, .access = 0, .error = -1 },
+		{ .take = W, .cpl = 0, .access = WRITE, .error = 3 },
+		{ .take = W, .cpl = 0, .access = WRITE, .no_wp = true, .error = -1 },
+		{ .take = W, .cpl = 3, .access = WRITE, .no_wp = true, .error = 7 },
+		{ .take = W, .cpl = 0, .access = WRITE | DEBUG, .error = -1 },
+		/* No execution. */
+		{ .give = NX, .cpl = 0, .access = 0, .error = -1 },
+		{ .give = NX, .cpl = 0, .access = EXEC, .error = 0x11 },
+		{ .give = NX, .cpl = 3, .access = EXEC, .error = 0x15 },
+		/* SMEP: the supervisor does not execute user pages. */
+		{ .cr4 = CR4_SMEP, .cpl = 0, .access = EXEC, .error = 0x11 },
+		{ .cr4 = CR4_SMEP, .cpl = 3, .access = EXEC, .error = -1 },
+		{ .cr4 = CR4_SMEP, .take = U, .cpl = 0, .access = EXEC, .error = -1 },
+		{ .cr4 = CR4_SMEP, .cpl = 0, .access = 0, .error = -1 },
+		/* SMAP: nor does it access them, unless it says so by RFLAGS.AC. */
+		{ .cr4 = CR4_SMAP, .cpl = 0, .access = 0, .error = 1 },
+		{ .cr4 = CR4_SMAP, .cpl = 0, .access = WRITE, .no_wp = true, .error = 3 },
+		{ .cr4 = CR4_SMAP, .cpl = 0, .access = 0, .ac = true, .error = -1 },
+		{ .cr4 = CR4_SMAP, .cpl = 3, .access = 0, .error = -1 },
+		{ .cr4 = CR4_SMAP, .cpl = 3, .access = SYSTEM, .ac = true, .error = 1 },
+		{ .cr4 = CR4_SMAP, .take = U, .cpl = 0, .access = 0, .error = -1 },
+		/* Reserved bits: an address beyond the guest's 40 bits. */
+		{ .give = 1ULL << 40, .cpl = 0, .access = 0, .error = 9 },
+		{ .give = 1ULL << 51, .cpl = 3, .access = WRITE, .error = 0xf },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_LEN(cases); i++) {
+		struct vitro_state *state = self->fake.state;
+		int ret;
+
+		map_long(&self->fake, 4, 0);
+		*entry8(&self->fake, 1, 0) = (PAGE | P | W | U | cases[i].give) & ~cases[i].take;
+		state->crs.cr4 |= cases[i].cr4;
+		if (cases[i].no_wp)
+			state->crs.cr0 &= ~CR0_WP;
+		state->gprs.rflags = FLAG_FIXED | (cases[i].ac ? FLAG_AC : 0);
+		set_cpl(&self->fake, cases[i].cpl);
+		ret = walk(self, 0x123, cases[i].access);
+		if (cases[i].error < 0) {
+			EXPECT_EQ(0, ret)
+				TH_LOG("case %u: %s", i, vitro_error());
+			EXPECT_EQ(PAGE | 0x123, self->gpa);
+			continue;
+		}
+		EXPECT_EQ(-EFAULT, ret) TH_LOG("case %u", i);
+		EXPECT_EQ(14, self->fault.vector);
+		EXPECT_TRUE(self->fault.has_error);
+		EXPECT_EQ(cases[i].error, self->fault.error) TH_LOG("case %u", i);
+		EXPECT_EQ(0x123, self->fault.address);
+	}
+}
+
+/* Rights are those of all levels together. */
+TEST_F(gva, rights_of_upper_levels)
+{
+	for (unsigned int level = 2; level <= 4; level++) {
+		map_long(&self->fake, 4, 0);
+		set_cpl(&self->fake, 3);
+		*entry8(&self->fake, level, 0) &= ~U;
+		EXPECT_EQ(-EFAULT, walk(self, 0, 0));
+		EXPECT_EQ(5, self->fault.error);
+		*entry8(&self->fake, level, 0) |= U | NX;
+		EXPECT_EQ(0, walk(self, 0, WRITE));
+		EXPECT_EQ(-EFAULT, walk(self, 0, EXEC));
+		EXPECT_EQ(0x15, self->fault.error);
+		*entry8(&self->fake, level, 0) &= ~(W | NX);
+		EXPECT_EQ(-EFAULT, walk(self, 0, WRITE));
+		EXPECT_EQ(7, self->fault.error);
+	}
+}
+
+TEST_F(gva, reserved_without_nxe)
+{
+	map_long(&self->fake, 4, 0);
+	self->fake.state->crs.efer &= ~EFER_NXE;
+	*entry8(&self->fake, 1, 0) |= NX;
+	EXPECT_EQ(-EFAULT, walk(self, 0, 0));
+	EXPECT_EQ(9, self->fault.error);
+	*entry8(&self->fake, 1, 0) = 0;
+	EXPECT_EQ(-EFAULT, walk(self, 0, EXEC));
+	EXPECT_EQ(0, self->fault.error);	/* fetches are not told apart */
+}
+
+TEST_F(gva, reserved_in_large_pages)
+{
+	map_long(&self->fake, 4, 0);
+	*entry8(&self->fake, 2, 0) = 0x2000 | P | W | PS;
+	EXPECT_EQ(-EFAULT, walk(self, 0, 0));
+	EXPECT_EQ(9, self->fault.error);
+	*entry8(&self->fake, 3, 0) = 0x200000 | P | W | PS;
+	EXPECT_EQ(-EFAULT, walk(self, 0, 0));
+	*entry8(&self->fake, 4, 0) |= PS;
+	*entry8(&self->fake, 3, 0) = TABLE(2) | P | W;
+	EXPECT_EQ(-EFAULT, walk(self, 0, 0));
+	EXPECT_EQ(9, self->fault.error);
+}
+
+TEST_F(gva, tables_where_no_memory_is)
+{
+	map_long(&self->fake, 4, 0);
+	*entry8(&self->fake, 3, 0) = 0x80000000 | P | W;
+	EXPECT_EQ(-ENXIO, walk(self, 0, 0));
+	EXPECT_NE(NULL, strstr(vitro_error(), "0x80000000"));
+}
+
+/* A bit must not be set in ROM, and its lack must not hurt. */
+TEST_F(gva, tables_in_rom)
+{
+	map_long(&self->fake, 4, 0);
+	memcpy(self->fake.rom, entry8(&self->fake, 1, 0), 8);
+	*entry8(&self->fake, 2, 0) = ROM | P | W | U;
+	EXPECT_EQ(0, walk(self, 0, WRITE));
+	EXPECT_EQ(PAGE | P | W | U, *(uint64_t *)self->fake.rom);
+	EXPECT_EQ(ROM | P | W | U | A, *entry8(&self->fake, 2, 0));	/* and no D there */
+}
+
+TEST_F(gva, copies_cross_pages)
+{
+	struct vitro_vcpu *vcpu = &self->fake.vcpu;
+	char text[] = "across the border";
+	char back[sizeof(text)];
+
+	map_long(&self->fake, 4, 0);
+	*entry8(&self->fake, 1, 1) = (PAGE + 0x5000) | P | W | U;
+	ASSERT_EQ(0, vitro_write_gva(vcpu, 0xff8, text, sizeof(text), 0, &self->fault));
+	EXPECT_EQ(0, memcmp(self->fake.ram + PAGE + 0xff8, text, 8));
+	EXPECT_EQ(0, memcmp(self->fake.ram + PAGE + 0x5000, text + 8, sizeof(text) - 8));
+	ASSERT_EQ(0, vitro_read_gva(vcpu, 0xff8, back, sizeof(back), 0, &self->fault));
+	EXPECT_STREQ(text, back);
+
+	/* If the second page faults, the first is not written. */
+	*entry8(&self->fake, 1, 1) = 0;
+	memset(self->fake.ram + PAGE, 0, 4096);
+	EXPECT_EQ(-EFAULT, vitro_write_gva(vcpu, 0xff8, text, sizeof(text), 0, &self->fault));
+	EXPECT_EQ(0x1000, self->fault.address);
+	EXPECT_EQ(2, self->fault.error);
+	EXPECT_EQ(0, self->fake.ram[PAGE + 0xff8]);
+}
+
+TEST_F(gva, physical_copies_cross_slots)
+{
+	struct vitro_vm *vm = &self->fake.vm;
+	char text[] = "ram and rom";
+
+	ASSERT_EQ(0, vitro_write_gpa(vm, ROM - 4, text, sizeof(text)));
+	EXPECT_EQ(0, memcmp(self->fake.ram + ROM - 4, "ram ", 4));
+	EXPECT_STREQ("and rom", (char *)self->fake.rom);
+	EXPECT_EQ(NULL, vitro_gpa_to_hva(vm, ROM - 4, 8));
+	EXPECT_EQ(self->fake.ram + ROM - 8, (uint8_t *)vitro_gpa_to_hva(vm, ROM - 8, 8));
+	EXPECT_EQ(-ENXIO, vitro_write_gpa(vm, RAM_SIZE - 4, text, sizeof(text)));
+	EXPECT_EQ(-ENXIO, vitro_read_gpa(vm, ~0ULL, text, 1));
+}
+
+TEST_HARNESS_MAIN
