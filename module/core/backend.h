@@ -6,7 +6,19 @@
 #ifndef VITRO_BACKEND_H
 #define VITRO_BACKEND_H
 
-#include "core/vitro.h"
+#include "mm/mm.h"
+
+/**
+ * struct guest_code - where the guest executes, for reading its code
+ * @paging: for the walk of its page tables
+ * @linear_rip: RIP as a linear address
+ * @bits: 16, 32 or 64
+ */
+struct guest_code {
+	struct guest_paging paging;
+	u64 linear_rip;
+	u8 bits;
+};
 
 /* What a vCPU may wait for with an event that it cannot take now. */
 #define WINDOW_IRQ	BIT(0)	/* RFLAGS.IF = 1 and no interrupt shadow */
@@ -50,6 +62,7 @@
  * @set_dr6_bs: (burst) set DR6.BS: a single step is being reported
  * @cpl: also in a burst
  * @is_64bit: does the guest run 64-bit code?  Also in a burst
+ * @code: where the instruction at RIP is; also in a burst
  * @get_msr: @set_msr: EFER, PAT, and those the guest accesses without exit; -ENOENT
  *	for others.  Values were checked by the core.  Also in a burst
  * @set_cr4: @value was checked by the core.  Also in a burst
@@ -86,6 +99,7 @@ struct vitro_backend {
 
 	u8 (*cpl)(struct vitro_vcpu *vcpu);
 	bool (*is_64bit)(struct vitro_vcpu *vcpu);
+	void (*code)(struct vitro_vcpu *vcpu, struct guest_code *code);
 	int (*get_msr)(struct vitro_vcpu *vcpu, u32 index, u64 *value);
 	int (*set_msr)(struct vitro_vcpu *vcpu, u32 index, u64 value);
 	void (*set_cr4)(struct vitro_vcpu *vcpu, u64 value);

@@ -27,6 +27,7 @@ int burst(struct vitro_vcpu *vcpu);
 
 /* exit.c */
 enum verdict exit_handle(struct vitro_vcpu *vcpu);
+bool exit_eoi(struct vitro_vcpu *vcpu);
 
 /* event.c */
 void event_raise_again(struct vitro_vcpu *vcpu, const struct vcpu_event *ev);

@@ -7,6 +7,7 @@
 
 #include "apic/apic.h"
 #include "core/core.h"
+#include "core/insn.h"
 #include "mm/mm.h"
 
 #define KVM_EPERM	1	/* of KVM's hypercall interface */
@@ -65,18 +66,24 @@ static enum verdict handle_rdmsr(struct vitro_vcpu *vcpu)
 	}
 }
 
-/* A level-triggered interrupt that the guest has just ended is userspace's business. */
-static enum verdict after_eoi(struct vitro_vcpu *vcpu)
+/**
+ * exit_eoi - make an exit of the end of a level-triggered interrupt
+ * @vcpu: the vCPU, also in a burst
+ *
+ * The interrupt is still asserted, perhaps; userspace's IOAPIC knows.  Returns
+ * true, with vcpu->exit filled in, if an interrupt was ended.
+ */
+bool exit_eoi(struct vitro_vcpu *vcpu)
 {
 	int vector = lapic_take_eoi(vcpu);
 
 	if (vector < 0)
-		return AGAIN;
+		return false;
 	vcpu->exit.reason = VITRO_EXIT_EOI;
 	vcpu->exit.insn_len = 0;
 	vcpu->exit.eoi.vector = vector;
 	vcpu->exit.eoi.pad = 0;
-	return OUT_USER;
+	return true;
 }
 
 static enum verdict handle_wrmsr(struct vitro_vcpu *vcpu)
@@ -84,7 +91,7 @@ static enum verdict handle_wrmsr(struct vitro_vcpu *vcpu)
 	switch (msr_write(vcpu, vcpu->exit.msr.index, vcpu->exit.msr.data)) {
 	case 0:
 		skip_insn(vcpu);
-		return after_eoi(vcpu);
+		return exit_eoi(vcpu) ? OUT_USER : AGAIN;
 	case -ENOENT:
 		return OUT_USER;
 	default:
@@ -130,6 +137,38 @@ static enum verdict handle_io(struct vitro_vcpu *vcpu)
 		return AGAIN;
 	}
 	return OUT_USER;
+}
+
+/*
+ * A write to an address without memory may be a doorbell, whose eventfd is signalled
+ * here.  The CPU does not say what it would have written: read that from the code.
+ */
+static enum verdict handle_tdp(struct vitro_vcpu *vcpu)
+{
+	u64 gpa = vcpu->exit.mmio.gpa;
+	struct insn insn;
+	bool memory;
+	u32 size;
+	u64 data;
+	int len;
+	int idx;
+
+	if ((vcpu->exit.mmio.flags & (VITRO_MMIO_WRITE | VITRO_MMIO_WALK)) != VITRO_MMIO_WRITE ||
+	    !ioeventfd_covers(vcpu->vm, gpa))
+		return OUT_FAULT;
+	idx = srcu_read_lock(&vitro_srcu);
+	memory = slot_find(vcpu->vm, gpa >> PAGE_SHIFT);
+	srcu_read_unlock(&vitro_srcu, idx);
+	if (memory)
+		return OUT_FAULT;
+	if (insn_fetch(vcpu, &insn, true))
+		return OUT_FETCH;
+	len = insn_decode_store(vcpu, &insn, &size, &data);
+	if (!len || !ioeventfd_signal(vcpu->vm, false, gpa, size, data))
+		return OUT_FAULT;
+	vcpu->exit.insn_len = len;
+	skip_insn(vcpu);
+	return AGAIN;
 }
 
 static enum verdict handle_xsetbv(struct vitro_vcpu *vcpu)
@@ -202,7 +241,7 @@ enum verdict exit_handle(struct vitro_vcpu *vcpu)
 	case VITRO_EXIT_IO:
 		return handle_io(vcpu);
 	case EXIT_TDP:
-		return OUT_FAULT;
+		return handle_tdp(vcpu);
 	case EXIT_CR:
 		return handle_cr(vcpu);
 	case EXIT_DR:

@@ -168,7 +168,8 @@ static int load_msrs(struct vitro_vcpu *vcpu, const struct vitro_msrs *m)
 	ret = lapic_set_base(vcpu, m->apic_base);
 	if (!ret)
 		ret = clock_set_system_time(vcpu, m->kvm_system_time);
-	if (!ret)
+	/* Only a change asks for the time to be written to memory that may be reused. */
+	if (!ret && m->kvm_wall_clock != vcpu->wall_msr)
 		ret = clock_set_wall_clock(vcpu, m->kvm_wall_clock);
 	if (ret)
 		return -EINVAL;

@@ -12,6 +12,7 @@
 
 #include "apic/apic.h"
 #include "core/core.h"
+#include "core/insn.h"
 #include "mm/mm.h"
 
 /**
@@ -109,7 +110,9 @@ void vcpu_reset(struct vitro_vcpu *vcpu, bool power_on)
 	event_reset(vcpu);
 	backend->vcpu_reset(vcpu, power_on);
 	lapic_reset(vcpu);
-	vcpu->sipi_vector = -1;
+	/* A SIPI right behind the INIT may be here already. */
+	if (power_on)
+		vcpu->sipi_vector = -1;
 	vcpu->mp_state = vcpu->id == 0 ? VITRO_MP_RUNNABLE : VITRO_MP_WAIT_SIPI;
 }
 
@@ -157,10 +160,8 @@ static int handle_requests(struct vitro_vcpu *vcpu)
 		return 0;
 	if (test_bit(REQ_DEAD, &vcpu->requests))
 		return -EIO;
-	if (test_and_clear_bit(REQ_INIT, &vcpu->requests)) {
+	if (test_and_clear_bit(REQ_INIT, &vcpu->requests))
 		vcpu_reset(vcpu, false);
-		/* INIT leaves the bootstrap processor at the reset vector. */
-	}
 	if (test_and_clear_bit(REQ_CLOCK, &vcpu->requests))
 		clock_write_page(vcpu);
 	if (test_and_clear_bit(REQ_WALL_CLOCK, &vcpu->requests))
@@ -215,29 +216,6 @@ static int resolve_fault(struct vitro_vcpu *vcpu)
 	}
 }
 
-/*
- * The burst could not read the instruction at RIP with interrupts off: its page is
- * not in the process's page tables.  Make the guest's own fetch bring it in: zap
- * nothing, just read it here, where sleeping is allowed, and try again.
- */
-static void resolve_fetch(struct vitro_vcpu *vcpu)
-{
-	struct vitro_state *s = vcpu->state;
-	struct guest_paging paging;
-	u8 bytes[15];
-	u64 rip;
-
-	backend->store_state(vcpu, s, VITRO_STATE_SEGS | VITRO_STATE_CRS);
-	paging.cr0 = s->crs.cr0;
-	paging.cr3 = s->crs.cr3;
-	paging.cr4 = vcpu->guest_cr4;
-	paging.efer = s->crs.efer;
-	rip = vcpu->regs.rip;
-	if (!backend->is_64bit(vcpu))
-		rip = (u32)(s->segs.seg[VITRO_CS].base + rip);
-	guest_fetch(vcpu->vm, &paging, rip, bytes, false);
-}
-
 /**
  * vcpu_run - VITRO_RUN
  * @vcpu: the vCPU; its mutex is held
@@ -250,6 +228,7 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 {
 	struct vitro_comm *comm = vcpu->comm;
 	u64 dirty = READ_ONCE(comm->dirty);
+	struct insn insn;
 	int verdict;
 	int ret;
 
@@ -267,6 +246,9 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 		ret = handle_requests(vcpu);
 		if (ret)
 			return ret;
+		/* Userspace may have ended an interrupt for the guest (VITRO_LAPIC_RW). */
+		if (exit_eoi(vcpu))
+			break;
 		if (READ_ONCE(comm->immediate_exit) || signal_pending(current)) {
 			vcpu->exit.reason = VITRO_EXIT_INTR;
 			break;
@@ -287,7 +269,7 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 		if (verdict < 0)
 			return verdict;
 		if (verdict == OUT_FETCH)
-			resolve_fetch(vcpu);
+			insn_fetch(vcpu, &insn, false);	/* bring its page in */
 		if (verdict == OUT_HALT)
 			vcpu->mp_state = VITRO_MP_HALTED;
 		cond_resched();

@@ -4,8 +4,6 @@
 #include <linux/file.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
-#include <asm/msr.h>
 
 #include "core/core.h"
 #include "mm/mm.h"
@@ -30,8 +28,7 @@ struct vitro_vm *vm_create(void)
 	INIT_LIST_HEAD(&vm->irqfds);
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
-	vm->tsc_offset = -rdtsc_ordered();
-	vm->clock_base_ns = ktime_get_boottime_ns();
+	clock_vm_init(vm);
 
 	ret = tdp_init(vm);
 	if (ret)

@@ -11,7 +11,6 @@
 #include <asm/trapnr.h>
 
 #include "apic/apic.h"
-#include "mm/mm.h"
 #include "mm/pte_npt.h"
 #include "svm/svm.h"
 
@@ -411,6 +410,7 @@ struct vitro_backend svm_backend = {
 	.set_dr6_bs = svm_set_dr6_bs,
 	.cpl = svm_cpl,
 	.is_64bit = svm_is_64bit,
+	.code = vmcb_code,
 	.get_msr = vmcb_get_msr,
 	.set_msr = vmcb_set_msr,
 	.set_cr4 = vmcb_set_cr4,

@@ -4,7 +4,6 @@
 #define VITRO_SVM_H
 
 #include "core/backend.h"
-#include "mm/mm.h"
 #include "svm/vmcb.h"
 
 /**
@@ -63,7 +62,7 @@ void asid_entered(struct vitro_vcpu *vcpu, struct svm_cpu *cpu);
 
 /* vmcb.c */
 void vmcb_init(struct vitro_vcpu *vcpu, phys_addr_t iopm, phys_addr_t msrpm);
-void vmcb_load_paging(struct vitro_vcpu *vcpu, struct guest_paging *paging);
+void vmcb_code(struct vitro_vcpu *vcpu, struct guest_code *code);
 void vmcb_reset(struct vitro_vcpu *vcpu, bool power_on);
 int vmcb_load_state(struct vitro_vcpu *vcpu, const struct vitro_state *s, u64 mask);
 void vmcb_store_state(struct vitro_vcpu *vcpu, struct vitro_state *s, u64 mask);

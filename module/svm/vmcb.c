@@ -143,18 +143,26 @@ static u64 guest_efer(const struct vmcb_save *s)
 }
 
 /**
- * vmcb_load_paging - what a walk of the guest's page tables needs
+ * vmcb_code - where the guest executes
  * @vcpu: the vCPU
- * @paging: filled in
+ * @code: filled in
  */
-void vmcb_load_paging(struct vitro_vcpu *vcpu, struct guest_paging *paging)
+void vmcb_code(struct vitro_vcpu *vcpu, struct guest_code *code)
 {
 	const struct vmcb_save *s = &to_svm(vcpu)->vmcb->save;
 
-	paging->cr0 = s->cr0;
-	paging->cr3 = s->cr3;
-	paging->cr4 = vcpu->guest_cr4;
-	paging->efer = guest_efer(s);
+	code->paging.cr0 = s->cr0;
+	code->paging.cr3 = s->cr3;
+	code->paging.cr4 = vcpu->guest_cr4;
+	code->paging.efer = guest_efer(s);
+
+	if (svm_backend.is_64bit(vcpu)) {
+		code->bits = 64;
+		code->linear_rip = vcpu->regs.rip;
+	} else {
+		code->bits = s->cs.attrib & VITRO_SEG_DB ? 32 : 16;
+		code->linear_rip = (u32)(s->cs.base + vcpu->regs.rip);
+	}
 }
 
 /* The VMCB's segments in the order of enum vitro_seg. */
