@@ -4,6 +4,7 @@
 
 MAKEFLAGS += --no-print-directory
 PREFIX ?= /usr/local
+export PREFIX DESTDIR
 build := $(CURDIR)/build
 
 .DEFAULT_GOAL := all
@@ -42,11 +43,15 @@ lint: ## checkpatch, sparse, W=1 and shellcheck; silent when clean
 deps: ## install the packages needed to build
 	@scripts/deps build
 
-install: all ## install module, library, launcher, udev rule; PREFIX=/usr/local, DESTDIR=
-	@scripts/install "$(PREFIX)" "$(DESTDIR)" "$(KDIR)"
+install: all ## install module, library, launcher and udev rule; PREFIX=/usr/local, DESTDIR=, KVER=
+	@$(MAKE) -C userspace/libvitro O=$(build)/libvitro install
+	@$(MAKE) -C userspace/vitro O=$(build)/vitro LIBVITRO_O=$(build)/libvitro install
+	@scripts/install "$(DESTDIR)" $(KVER)
 
-uninstall: ## remove what "make install" installed
-	@scripts/install --remove "$(PREFIX)" "$(DESTDIR)"
+uninstall: ## remove them
+	@$(MAKE) -C userspace/libvitro O=$(build)/libvitro uninstall
+	@$(MAKE) -C userspace/vitro O=$(build)/vitro uninstall
+	@scripts/install --remove "$(DESTDIR)" $(KVER)
 
 insmod: module ## insert vitro.ko into the running kernel, which needs an AMD CPU with SVM
 	@scripts/insmod
