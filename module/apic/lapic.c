@@ -473,6 +473,9 @@ int lapic_wrmsr(struct vitro_vcpu *vcpu, u32 msr, u64 value)
 		return -EINVAL;
 	if (reg == APIC_ICR)
 		bits |= GENMASK_ULL(63, 32);
+	/* Read-only in the LVT, not reserved; Linux writes them when it shuts down. */
+	if (reg >= APIC_LVTT && reg <= APIC_LVTERR)
+		value &= ~(u64)(APIC_SEND_PENDING | APIC_LVT_REMOTE_IRR);
 	if (value & ~bits)
 		return -EINVAL;
 	/* Timer mode 11b is reserved (SDM 3A 11.5.1); the page takes it for one-shot. */
