@@ -9,6 +9,7 @@ GUEST(g_if_on_after);
 GUEST(g_sti);
 GUEST(g_popf);
 GUEST(g_mov_ss);
+GUEST(g_shadow);
 GUEST(g_window);
 GUEST(g_cr8);
 GUEST(g_spin);

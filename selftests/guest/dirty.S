@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Writes to pages whose numbers the test put at RSI, -1 at the end; RBX is their base. */
+#include "guest.h"
+
+GUEST64(g_write_pages)
+	movslq	(%rsi), %rax
+	add	$4, %rsi
+	test	%rax, %rax
+	js	1f
+	shl	$12, %rax
+	incl	8(%rbx, %rax)
+	jmp	g_write_pages
+1:	say	$1
+	stop
+
+/* Reads them only. */
+GUEST64(g_read_pages)
+	movslq	(%rsi), %rax
+	add	$4, %rsi
+	test	%rax, %rax
+	js	1f
+	shl	$12, %rax
+	mov	8(%rbx, %rax), %ecx
+	jmp	g_read_pages
+1:	say	$1
+	stop

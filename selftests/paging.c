@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Guest memory is the process's memory: it comes when touched, and whatever the
+ * process does to it, the guest sees the new content or the access exits, but
+ * never a page that is no longer there.
+ */
+#include "kselftest_harness.h"
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include "vt.h"
+
+GUEST(g_read);
+GUEST(g_write);
+GUEST(g_copy);
+GUEST(g_seen);
+GUEST(g_touch);
+GUEST(g_call);
+
+#define GPA	0x40000000ULL
+#define HUGE	0x200000UL
+
+/* A vCPU at entry, with memory of the given size at GPA, and RBX = GPA. */
+static struct vt_cpu *boot_with(const void *entry, void *mem, size_t size)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, entry);
+
+	if (vt_slot(cpu->vm, 1, GPA, size, mem, 0))
+		vt_die("VITRO_SET_MEMSLOT failed");
+	cpu->gpr[VITRO_RBX] = GPA;
+	return cpu;
+}
+
+/* Is the page at mem + 4096 * n in memory? */
+static bool resident(void *mem, int n)
+{
+	unsigned char vec;
+
+	if (mincore((char *)mem + 4096 * n, 4096, &vec))
+		vt_die("mincore failed");
+	return vec & 1;
+}
+
+/* Nothing is touched before the guest does, and then no more than it touches. */
+TEST(on_demand)
+{
+	char *mem = vt_pages(64 * 4096);
+	struct vt_cpu *cpu;
+	int i;
+
+	madvise(mem, 64 * 4096, MADV_NOHUGEPAGE);
+	cpu = boot_with(g_touch, mem, 64 * 4096);
+	cpu->gpr[VITRO_RBX] = GPA + 8 * 4096;
+	cpu->gpr[VITRO_RCX] = 4;
+	for (i = 0; i < 64; i++)
+		ASSERT_FALSE(resident(mem, i));
+	ASSERT_EQ(1, vt_says(cpu));
+	for (i = 0; i < 64; i++)
+		EXPECT_EQ(i >= 8 && i < 12, resident(mem, i)) TH_LOG("page %d", i);
+	EXPECT_EQ(0x70c4, *(uint32_t *)(mem + 8 * 4096));
+}
+
+/* Read first, and so mapped to the zero page; a write then gets a page of its own. */
+TEST(read_then_write)
+{
+	uint32_t *mem = vt_pages(4096);
+	struct vt_cpu *cpu = boot_with(g_read, mem, 4096);
+
+	ASSERT_EQ(0, vt_says(cpu));
+	vt_jump(cpu, g_write);
+	cpu->gpr[VITRO_RCX] = 0x1234;
+	ASSERT_EQ(1, vt_says(cpu));
+	EXPECT_EQ(0x1234, *mem);
+	vt_jump(cpu, g_read);
+	ASSERT_EQ(0x1234, vt_says(cpu));
+}
+
+/* munmap: the access exits as MEMFAULT; with new memory there, the guest goes on. */
+TEST(unmapped)
+{
+	uint32_t *mem = vt_pages(4096);
+	struct vt_cpu *cpu = boot_with(g_read, mem, 4096);
+
+	*mem = 1;
+	ASSERT_EQ(1, vt_says(cpu));
+	munmap(mem, 4096);
+	ASSERT_EQ(VITRO_EXIT_MEMFAULT, vt_run(cpu));
+	EXPECT_EQ(GPA, cpu->comm->exit.mmio.gpa);
+	EXPECT_EQ(VITRO_MMIO_READ, cpu->comm->exit.mmio.flags);
+	ASSERT_EQ(VITRO_EXIT_MEMFAULT, vt_run(cpu));
+	ASSERT_EQ(mem, mmap(mem, 4096, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	*mem = 2;
+	ASSERT_EQ(2, vt_says(cpu));
+}
+
+TEST(protected)
+{
+	uint32_t *mem = vt_pages(4096);
+	struct vt_cpu *cpu = boot_with(g_write, mem, 4096);
+
+	cpu->gpr[VITRO_RCX] = 5;
+	ASSERT_EQ(1, vt_says(cpu));
+	mprotect(mem, 4096, PROT_READ);
+	ASSERT_EQ(VITRO_EXIT_MEMFAULT, vt_run(cpu));
+	EXPECT_EQ(VITRO_MMIO_WRITE, cpu->comm->exit.mmio.flags);
+	vt_jump(cpu, g_read);
+	ASSERT_EQ(5, vt_says(cpu));			/* reading is allowed */
+	mprotect(mem, 4096, PROT_NONE);
+	ASSERT_EQ(VITRO_EXIT_MEMFAULT, vt_run(cpu));
+	mprotect(mem, 4096, PROT_READ | PROT_WRITE);
+	ASSERT_EQ(5, vt_says(cpu));
+}
+
+/* Memory that the process gave back reads as zero. */
+TEST(discarded)
+{
+	uint32_t *mem = vt_pages(4096);
+	struct vt_cpu *cpu = boot_with(g_read, mem, 4096);
+
+	*mem = 1;
+	ASSERT_EQ(1, vt_says(cpu));
+	madvise(mem, 4096, MADV_DONTNEED);
+	ASSERT_EQ(0, vt_says(cpu));
+	*mem = 3;
+	ASSERT_EQ(3, vt_says(cpu));
+}
+
+/* Memory that moved is no longer behind the slot. */
+TEST(moved)
+{
+	uint32_t *mem = vt_pages(4096), *to;
+	struct vt_cpu *cpu = boot_with(g_read, mem, 4096);
+
+	*mem = 1;
+	ASSERT_EQ(1, vt_says(cpu));
+	to = mremap(mem, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, vt_pages(4096));
+	ASSERT_NE(MAP_FAILED, to);
+	ASSERT_EQ(VITRO_EXIT_MEMFAULT, vt_run(cpu));
+	ASSERT_EQ(0, vt_slot(cpu->vm, 1, GPA, 4096, to, 0));
+	ASSERT_EQ(1, vt_says(cpu));
+}
+
+/*
+ * fork shares all pages until one side writes.  The guest belongs to the parent:
+ * it sees the parent's writes, which go to a new page, and its own are not the
+ * child's.
+ */
+TEST(fork_copies_on_write)
+{
+	uint32_t *mem = vt_pages(2 * 4096);
+	struct vt_cpu *cpu = boot_with(g_read, mem, 2 * 4096);
+	int status, go[2];
+	pid_t child;
+	char c;
+
+	mem[0] = 1;
+	mem[1024] = 1;
+	ASSERT_EQ(1, vt_says(cpu));
+	vt_jump(cpu, g_write);				/* writable mappings of both pages */
+	cpu->gpr[VITRO_RCX] = 2;
+	ASSERT_EQ(1, vt_says(cpu));
+	cpu->gpr[VITRO_RBX] = GPA + 4096;
+	ASSERT_EQ(1, vt_says(cpu));
+
+	ASSERT_EQ(0, pipe(go));
+	child = fork();
+	if (!child) {
+		close(go[1]);
+		if (read(go[0], &c, 1) < 0)
+			_exit(2);
+		_exit(mem[0] == 2 && mem[1024] == 2 ? 0 : 1);
+	}
+	mem[0] = 3;					/* the process writes one page, */
+	cpu->gpr[VITRO_RCX] = 4;
+	cpu->comm->dirty |= VITRO_STATE_GPRS;
+	ASSERT_EQ(1, vt_says(cpu));			/* the guest the other */
+	EXPECT_EQ(4, mem[1024]);
+	vt_jump(cpu, g_read);
+	ASSERT_EQ(4, vt_says(cpu));
+	cpu->gpr[VITRO_RBX] = GPA;
+	ASSERT_EQ(3, vt_says(cpu));
+
+	close(go[1]);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);				/* the child has what it was */
+}
+
+/* Shared memory is shared with the guest, and a hole punched in it is zero. */
+TEST(shared)
+{
+	int fd = memfd_create("guest", 0);
+	uint32_t *mem, *other;
+	struct vt_cpu *cpu;
+
+	ASSERT_EQ(0, ftruncate(fd, 4096));
+	mem = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	other = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	cpu = boot_with(g_write, mem, 4096);
+	cpu->gpr[VITRO_RCX] = 7;
+	ASSERT_EQ(1, vt_says(cpu));
+	EXPECT_EQ(7, *other);
+	*other = 8;
+	vt_jump(cpu, g_read);
+	ASSERT_EQ(8, vt_says(cpu));
+	ASSERT_EQ(0, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096));
+	ASSERT_EQ(0, vt_says(cpu));
+	ASSERT_EQ(0, ftruncate(fd, 0));			/* beyond the end: SIGBUS for us, */
+	ASSERT_EQ(VITRO_EXIT_MEMFAULT, vt_run(cpu));	/* and this for the guest */
+}
+
+/* A private file mapping: the guest's writes stay in the process. */
+TEST(private_file)
+{
+	int fd = memfd_create("image", 0);
+	uint32_t value = 0xf11e, *mem;
+	struct vt_cpu *cpu;
+
+	ASSERT_EQ(0, ftruncate(fd, 4096));
+	ASSERT_EQ(4, pwrite(fd, &value, 4, 0));
+	mem = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	cpu = boot_with(g_read, mem, 4096);
+	ASSERT_EQ(0xf11e, vt_says(cpu));
+	vt_jump(cpu, g_write);
+	cpu->gpr[VITRO_RCX] = 0x0e0e;
+	ASSERT_EQ(1, vt_says(cpu));
+	EXPECT_EQ(0x0e0e, *mem);
+	ASSERT_EQ(4, pread(fd, &value, 4, 0));
+	EXPECT_EQ(0xf11e, value);
+}
+
+/* The second-level mapping of a huge page is split when a part of it goes. */
+TEST(part_of_a_huge_page)
+{
+	char *mem = vt_pages(2 * HUGE);
+	struct vt_cpu *cpu;
+
+	mem = (char *)(((uintptr_t)mem + HUGE - 1) & ~(HUGE - 1));
+	madvise(mem, HUGE, MADV_HUGEPAGE);
+	*(uint32_t *)mem = 1;
+	*(uint32_t *)(mem + 0x5000) = 2;
+	*(uint32_t *)(mem + HUGE - 4096) = 3;
+	cpu = boot_with(g_read, mem, HUGE);
+	ASSERT_EQ(1, vt_says(cpu));
+	munmap(mem + 0x5000, 4096);
+	ASSERT_EQ(1, vt_says(cpu));
+	cpu->gpr[VITRO_RBX] = GPA + HUGE - 4096;
+	ASSERT_EQ(3, vt_says(cpu));
+	cpu->gpr[VITRO_RBX] = GPA + 0x5000;
+	cpu->comm->dirty |= VITRO_STATE_GPRS;
+	ASSERT_EQ(VITRO_EXIT_MEMFAULT, vt_run(cpu));
+}
+
+/* Code comes from memory, too: replaced code is what runs. */
+TEST(code_replaced)
+{
+	/* mov $n, %eax; ret */
+	static const unsigned char one[] = { 0xb8, 1, 0, 0, 0, 0xc3 };
+	static const unsigned char two[] = { 0xb8, 2, 0, 0, 0, 0xc3 };
+	unsigned char *mem = vt_pages(4096);
+	struct vt_cpu *cpu = boot_with(g_call, mem, 4096);
+
+	memcpy(mem, one, sizeof(one));
+	ASSERT_EQ(1, vt_says(cpu));
+	madvise(mem, 4096, MADV_DONTNEED);
+	memcpy(mem, two, sizeof(two));
+	ASSERT_EQ(2, vt_says(cpu));
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+static void *run(void *arg)
+{
+	struct vt_cpu *cpu = arg;
+
+	vt_ioctl(cpu->fd, VITRO_RUN, NULL);
+	return NULL;
+}
+
+/*
+ * Under a running vCPU that never exits by itself: each time its page is taken
+ * and another put there, it must see that one.  A stale translation would show
+ * as the old value for ever, and run into the harness' timeout.
+ */
+TEST(discarded_under_a_running_vcpu)
+{
+	struct sigaction act = { .sa_handler = nothing };
+	uint32_t *mem = vt_pages(4096);
+	struct vt_cpu *cpu = boot_with(g_copy, mem, 4096);
+	volatile uint64_t *seen = vt_ptr(cpu->vm, g_seen);
+	pthread_t thread;
+	unsigned int i;
+
+	sigaction(SIGUSR1, &act, NULL);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, run, cpu));
+	for (i = 1; i < 500; i++) {
+		madvise(mem, 4096, MADV_DONTNEED);
+		*(volatile uint32_t *)mem = i;
+		while (*seen != i)
+			sched_yield();
+	}
+	pthread_kill(thread, SIGUSR1);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(VITRO_EXIT_INTR, cpu->comm->exit.reason);
+}
+
+/* The same with munmap: it ends with a MEMFAULT, not with the old page. */
+TEST(unmapped_under_a_running_vcpu)
+{
+	uint32_t *mem = vt_pages(4096);
+	struct vt_cpu *cpu = boot_with(g_copy, mem, 4096);
+	volatile uint64_t *seen = vt_ptr(cpu->vm, g_seen);
+	pthread_t thread;
+
+	*mem = 1;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, run, cpu));
+	while (*seen != 1)
+		sched_yield();
+	munmap(mem, 4096);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(VITRO_EXIT_MEMFAULT, cpu->comm->exit.reason);
+	EXPECT_EQ(GPA, cpu->comm->exit.mmio.gpa);
+}
+
+TEST_HARNESS_MAIN
