@@ -50,7 +50,7 @@ install: all ## install module, library, launcher and udev rule; PREFIX=/usr/loc
 
 uninstall: ## remove them
 	@$(MAKE) -C userspace/libvitro O=$(build)/libvitro uninstall
-	@$(MAKE) -C userspace/vitro O=$(build)/vitro uninstall
+	rm -f $(DESTDIR)$(PREFIX)/bin/vitro
 	@scripts/install --remove "$(DESTDIR)" $(KVER)
 
 insmod: module ## insert vitro.ko into the running kernel, which needs an AMD CPU with SVM
