@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The few things that tests have to know about the vendor. */
+/* The few things that tests have to know about the CPU they run on. */
 #ifndef VENDOR_H
 #define VENDOR_H
 
+#include <cpuid.h>
 #include <string.h>
 #include "vt.h"
 
@@ -22,6 +23,18 @@ static inline void vendor_hypercall(struct vt_vm *vm, const void *insn)
 {
 	memcpy(vt_ptr(vm, insn), vm->info.vendor == VITRO_VENDOR_SVM ?
 	       "\x0f\x01\xd9" : "\x0f\x01\xc1", 3);
+}
+
+/*
+ * Is this CPU emulated by QEMU's TCG?  It leaves out a few checks that silicon
+ * makes, and tests of those skip.
+ */
+static inline bool vendor_is_tcg(void)
+{
+	unsigned int eax, sig[3];
+
+	__cpuid(0x40000000, eax, sig[0], sig[1], sig[2]);
+	return !memcmp(sig, "TCGTCGTCGTCG", 12);
 }
 
 #endif /* VENDOR_H */

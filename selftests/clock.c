@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Time: the guest's TSC and the paravirtual clock agree with the host's clocks. */
+#include "kselftest_harness.h"
+#include <time.h>
+#include "vt.h"
+
+GUEST(g_tsc);
+GUEST(g_clock);
+GUEST(g_wall);
+
+/* What the guest reads: KVM's documented layout (Documentation/virt/kvm/x86/msr.rst). */
+struct pvclock {
+	uint32_t version, pad;
+	uint64_t tsc_timestamp, system_time;
+	uint32_t tsc_to_system_mul;
+	int8_t tsc_shift;
+	uint8_t flags, pad2[2];
+} __attribute__((packed));
+
+struct wall_clock {
+	uint32_t version, sec, nsec;
+} __attribute__((packed));
+
+/* The TSC as the guest reads it, in g_tsc or g_clock. */
+static uint64_t guest_tsc(struct vt_cpu *cpu)
+{
+	if (vt_run(cpu) != VITRO_EXIT_IO)
+		vt_die("exit %u", cpu->comm->exit.reason);
+	vt_finish(cpu);
+	return cpu->gpr[VITRO_RDX] << 32 | (uint32_t)cpu->gpr[VITRO_RAX];
+}
+
+/* Nanoseconds of the clock at a TSC, worked out as a guest does. */
+static uint64_t guest_ns(const struct pvclock *p, uint64_t tsc)
+{
+	uint64_t delta = tsc - p->tsc_timestamp;
+
+	delta = p->tsc_shift >= 0 ? delta << p->tsc_shift : delta >> -p->tsc_shift;
+	return p->system_time + (uint64_t)((unsigned __int128)delta * p->tsc_to_system_mul >> 32);
+}
+
+TEST(tsc_never_goes_back)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_tsc);
+	uint64_t last = 0, now;
+	int i;
+
+	for (i = 0; i < 2000; i++) {
+		now = guest_tsc(cpu);
+		ASSERT_LT(last, now);
+		last = now;
+	}
+}
+
+/* It runs at the rate that vitro_info tells, also while the guest does not. */
+TEST(tsc_rate)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_tsc);
+	uint64_t start, ticks, before, after, ns;
+
+	before = vt_now_ns();
+	start = guest_tsc(cpu);
+	vt_sleep_ms(300);
+	ticks = guest_tsc(cpu) - start;
+	after = vt_now_ns();
+	ns = ticks * 1000000 / cpu->vm->info.tsc_khz;
+	EXPECT_LE(299 * 1000000ULL, ns);
+	EXPECT_GE((after - before) * 1001 / 1000, ns);
+}
+
+/* Loaded by userspace, it goes on from there. */
+TEST(tsc_loaded)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_tsc);
+	uint64_t now;
+
+	cpu->comm->state.time.tsc = 1ULL << 50;
+	cpu->comm->dirty |= VITRO_STATE_TIME;
+	now = guest_tsc(cpu);
+	EXPECT_LE(1ULL << 50, now);
+	EXPECT_GT((1ULL << 50) + cpu->vm->info.tsc_khz * 1000ULL * VT_SECONDS, now);
+	vt_get(cpu, VITRO_STATE_TIME);
+	EXPECT_LE(now, cpu->comm->state.time.tsc);
+}
+
+TEST(clock_advances)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_clock);
+	struct pvclock *p = (void *)(cpu->vm->mem + FREE_MEM);
+	uint64_t before, after, start, ns;
+
+	cpu->gpr[VITRO_RBX] = FREE_MEM;
+	before = vt_now_ns();
+	start = guest_ns(p, guest_tsc(cpu));
+	ASSERT_NE(0, p->version);
+	ASSERT_EQ(0, p->version & 1);			/* even: complete */
+	ASSERT_NE(0, p->tsc_to_system_mul);
+	start = guest_ns(p, guest_tsc(cpu));
+	vt_sleep_ms(300);
+	ns = guest_ns(p, guest_tsc(cpu)) - start;
+	after = vt_now_ns();
+	EXPECT_LE(299 * 1000000ULL, ns);
+	EXPECT_GE((after - before) * 1001 / 1000, ns);
+
+	/* The state group tells the same clock. */
+	ns = guest_ns(p, guest_tsc(cpu));
+	vt_get(cpu, VITRO_STATE_TIME);
+	EXPECT_LE(ns, cpu->comm->state.time.clock_ns + 1000000);
+	EXPECT_GE(ns + 1000000000, cpu->comm->state.time.clock_ns);
+	vt_get(cpu, VITRO_STATE_MSRS);
+	EXPECT_EQ(FREE_MEM | 1, cpu->comm->state.msrs.kvm_system_time);
+}
+
+/* Neither does the clock go back, whatever the kernel does to its page meanwhile. */
+TEST(clock_never_goes_back)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_clock);
+	struct pvclock *p = (void *)(cpu->vm->mem + FREE_MEM);
+	uint64_t last = 0, now;
+	int i;
+
+	cpu->gpr[VITRO_RBX] = FREE_MEM;
+	guest_tsc(cpu);
+	for (i = 0; i < 1000; i++) {
+		now = guest_ns(p, guest_tsc(cpu));
+		ASSERT_LE(last, now);
+		last = now;
+	}
+}
+
+/* The wall clock at boot plus the clock is the time of day. */
+TEST(wall_clock)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_wall);
+	struct wall_clock *w = (void *)(cpu->vm->mem + FREE_MEM);
+	int64_t now;
+
+	cpu->gpr[VITRO_RBX] = FREE_MEM;
+	ASSERT_EQ(1, vt_says(cpu));
+	ASSERT_NE(0, w->version);
+	ASSERT_EQ(0, w->version & 1);
+	vt_get(cpu, VITRO_STATE_TIME);
+	now = w->sec + cpu->comm->state.time.clock_ns / 1000000000;
+	EXPECT_GE(2, llabs(now - time(NULL)));
+}
+
+TEST_HARNESS_MAIN
