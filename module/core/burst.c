@@ -55,7 +55,7 @@ static void count_exit(struct vitro_vcpu *vcpu)
 static bool must_leave(struct vitro_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->requests) || vcpu->mp_state != VITRO_MP_RUNNABLE ||
-	       need_resched() || signal_pending(current);
+	       need_resched() || vcpu_must_return();
 }
 
 /*
@@ -71,7 +71,7 @@ static enum verdict enter_once(struct vitro_vcpu *vcpu)
 	u64 tlb_gen;
 
 	WRITE_ONCE(vcpu->mode, IN_GUEST);
-	smp_mb();
+	smp_mb();	/* see above */
 	if (must_leave(vcpu))
 		return OUT;
 

@@ -21,6 +21,7 @@ void vcpu_free(struct vitro_vcpu *vcpu);
 void vcpu_close(struct vitro_vcpu *vcpu);
 void vcpu_reset(struct vitro_vcpu *vcpu, bool power_on);
 int vcpu_run(struct vitro_vcpu *vcpu);
+bool vcpu_must_return(void);
 
 /* burst.c */
 int burst(struct vitro_vcpu *vcpu);

@@ -225,39 +225,44 @@ int cpuid_copy_default(u64 __user *dst, u32 room, u32 *nr)
 /* Which bits of CR4 and EFER the features in the vCPU's table give. */
 static void derive_masks(struct vitro_vcpu *vcpu)
 {
+	enum { EBX, ECX, EDX };
 	static const struct {
 		u32 leaf;
-		u8 reg;			/* 1 EBX, 2 ECX, 3 EDX */
+		u8 reg;
 		u32 feature;
 		u64 cr4, efer;
 	} gives[] = {
-		{ 1, 3, F(VME), X86_CR4_VME | X86_CR4_PVI, 0 },
-		{ 1, 3, F(TSC), X86_CR4_TSD, 0 },
-		{ 1, 3, F(DE), X86_CR4_DE, 0 },
-		{ 1, 3, F(PSE), X86_CR4_PSE, 0 },
-		{ 1, 3, F(PAE), X86_CR4_PAE, 0 },
-		{ 1, 3, F(PGE), X86_CR4_PGE, 0 },
-		{ 1, 3, F(FXSR), X86_CR4_OSFXSR, 0 },
-		{ 1, 3, F(XMM), X86_CR4_OSXMMEXCPT, 0 },
-		{ 1, 2, F(PCID), X86_CR4_PCIDE, 0 },
-		{ 1, 2, F(XSAVE), X86_CR4_OSXSAVE, 0 },
-		{ 7, 1, F(FSGSBASE), X86_CR4_FSGSBASE, 0 },
-		{ 7, 1, F(SMEP), X86_CR4_SMEP, 0 },
-		{ 7, 1, F(SMAP), X86_CR4_SMAP, 0 },
-		{ 7, 2, F(UMIP), X86_CR4_UMIP, 0 },
-		{ 0x80000001, 3, F(SYSCALL), 0, EFER_SCE },
-		{ 0x80000001, 3, F(LM), 0, EFER_LME },
-		{ 0x80000001, 3, F(NX), 0, EFER_NX },
-		{ 0x80000001, 3, F(FXSR_OPT), 0, EFER_FFXSR },
+		{ 1, EDX, F(VME), X86_CR4_VME | X86_CR4_PVI, 0 },
+		{ 1, EDX, F(TSC), X86_CR4_TSD, 0 },
+		{ 1, EDX, F(DE), X86_CR4_DE, 0 },
+		{ 1, EDX, F(PSE), X86_CR4_PSE, 0 },
+		{ 1, EDX, F(PAE), X86_CR4_PAE, 0 },
+		{ 1, EDX, F(PGE), X86_CR4_PGE, 0 },
+		{ 1, EDX, F(FXSR), X86_CR4_OSFXSR, 0 },
+		{ 1, EDX, F(XMM), X86_CR4_OSXMMEXCPT, 0 },
+		{ 1, ECX, F(PCID), X86_CR4_PCIDE, 0 },
+		{ 1, ECX, F(XSAVE), X86_CR4_OSXSAVE, 0 },
+		{ 7, EBX, F(FSGSBASE), X86_CR4_FSGSBASE, 0 },
+		{ 7, EBX, F(SMEP), X86_CR4_SMEP, 0 },
+		{ 7, EBX, F(SMAP), X86_CR4_SMAP, 0 },
+		{ 7, ECX, F(UMIP), X86_CR4_UMIP, 0 },
+		{ 0x80000001, EDX, F(SYSCALL), 0, EFER_SCE },
+		{ 0x80000001, EDX, F(LM), 0, EFER_LME },
+		{ 0x80000001, EDX, F(NX), 0, EFER_NX },
+		{ 0x80000001, EDX, F(FXSR_OPT), 0, EFER_FFXSR },
 	};
 	const struct vitro_cpuid_entry *e;
+	u32 features;
 	int i;
 
 	vcpu->cr4_allowed = 0;
 	vcpu->efer_allowed = 0;
 	for (i = 0; i < ARRAY_SIZE(gives); i++) {
 		e = find(vcpu->cpuid, vcpu->nr_cpuid, gives[i].leaf, 0);
-		if (!e || !((&e->eax)[gives[i].reg] & gives[i].feature))
+		if (!e)
+			continue;
+		features = gives[i].reg == EBX ? e->ebx : gives[i].reg == ECX ? e->ecx : e->edx;
+		if (!(features & gives[i].feature))
 			continue;
 		vcpu->cr4_allowed |= gives[i].cr4;
 		vcpu->efer_allowed |= gives[i].efer;

@@ -127,6 +127,9 @@ static bool canonical(u64 address)
 
 static bool msrs_valid(const struct vitro_msrs *m)
 {
+	/* The clock's addresses are multiples of 4; bit 0 of the first enables it. */
+	if ((m->kvm_system_time & 2) || (m->kvm_wall_clock & 3))
+		return false;
 	return msr_pat_valid(m->pat) && !(m->tsc_aux >> 32) &&
 	       canonical(m->lstar) && canonical(m->cstar) && canonical(m->kernel_gs_base) &&
 	       canonical(m->sysenter_esp) && canonical(m->sysenter_eip);
@@ -160,19 +163,15 @@ static bool valid(const struct vitro_vcpu *vcpu, const struct vitro_state *s, u6
 	return !(mask & VITRO_STATE_FPU) || host_xsave_valid(s->fpu.xsave);
 }
 
-/* MSRs that have a say in whether they may be loaded; the only step that can fail late. */
+/* MSRs that live in the core.  Only the first can still be refused. */
 static int load_msrs(struct vitro_vcpu *vcpu, const struct vitro_msrs *m)
 {
-	int ret;
-
-	ret = lapic_set_base(vcpu, m->apic_base);
-	if (!ret)
-		ret = clock_set_system_time(vcpu, m->kvm_system_time);
-	/* Only a change asks for the time to be written to memory that may be reused. */
-	if (!ret && m->kvm_wall_clock != vcpu->wall_msr)
-		ret = clock_set_wall_clock(vcpu, m->kvm_wall_clock);
-	if (ret)
+	if (lapic_set_base(vcpu, m->apic_base))
 		return -EINVAL;
+	clock_set_system_time(vcpu, m->kvm_system_time);
+	/* Only a change asks for the time to be written to memory that may be reused. */
+	if (m->kvm_wall_clock != vcpu->wall_msr)
+		clock_set_wall_clock(vcpu, m->kvm_wall_clock);
 	vcpu->tsc_aux = m->tsc_aux;
 	apic_timer_set_deadline(vcpu, m->tsc_deadline);
 	return 0;

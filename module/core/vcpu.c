@@ -8,6 +8,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/task_work.h>
 #include <linux/vmalloc.h>
 
 #include "apic/apic.h"
@@ -121,14 +122,13 @@ void vcpu_reset(struct vitro_vcpu *vcpu, bool power_on)
  * @vcpu: the vCPU
  *
  * From any context.  The caller has made its news visible (irr, nmi_pending,
- * requests) before; the barrier pairs with the one in burst(), so that either the
- * burst sees the news or this sees the burst.
+ * requests) before; either the burst then sees the news, or this sees the burst.
  */
 void vcpu_kick(struct vitro_vcpu *vcpu)
 {
 	int cpu;
 
-	smp_mb();
+	smp_mb();	/* pairs with enter_once() */
 	if (READ_ONCE(vcpu->mode) == IN_GUEST) {
 		cpu = READ_ONCE(vcpu->cpu);
 		/* On this very CPU it cannot be in the guest: we are. */
@@ -137,6 +137,16 @@ void vcpu_kick(struct vitro_vcpu *vcpu)
 	} else {
 		wake_up(&vcpu->wait);
 	}
+}
+
+/**
+ * vcpu_must_return - does something wait for this thread to return to userspace?
+ *
+ * Signals, and work that other parts of the kernel have left for that moment.
+ */
+bool vcpu_must_return(void)
+{
+	return signal_pending(current) || task_work_pending(current);
 }
 
 /* A start-up IPI ends the wait for it (SDM 3A 9.4.4). */
@@ -249,7 +259,7 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 		/* Userspace may have ended an interrupt for the guest (VITRO_LAPIC_RW). */
 		if (exit_eoi(vcpu))
 			break;
-		if (READ_ONCE(comm->immediate_exit) || signal_pending(current)) {
+		if (READ_ONCE(comm->immediate_exit) || vcpu_must_return()) {
 			vcpu->exit.reason = VITRO_EXIT_INTR;
 			break;
 		}

@@ -88,7 +88,7 @@ struct vitro_slots {
  * @doomed: [m] table pages that wait for a flush to be freed, linked by page->private
  */
 struct vitro_mmu {
-	spinlock_t lock;
+	spinlock_t lock;	/* see the lock order */
 	u64 *root;
 	phys_addr_t root_hpa;
 	int levels;
@@ -132,7 +132,7 @@ struct vitro_vm {
 	u64 id;
 	refcount_t refs;
 	struct mm_struct *mm;
-	struct mutex lock;
+	struct mutex lock;	/* the machine's shape */
 	struct vitro_mmu mmu;
 	struct vitro_vcpu __rcu *vcpu[VITRO_MAX_VCPUS];
 	u64 tsc_offset;
@@ -329,7 +329,7 @@ struct cr_access {
 struct vitro_vcpu {
 	struct vitro_vm *vm;
 	u32 id;
-	struct mutex mutex;
+	struct mutex mutex;	/* one ioctl at a time */
 	struct vitro_comm *comm;
 	struct vitro_state *state;
 

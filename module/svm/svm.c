@@ -37,13 +37,13 @@ static int svm_probe(const char **why)
 	u64 vm_cr;
 
 	if (!boot_cpu_has(X86_FEATURE_SVM)) {
-		*why = "this CPU has no SVM, or hides it (enable it in the firmware, or nested virtualization in the hypervisor below)";
+		*why = "no SVM: not an AMD CPU, or turn on AMD-V (nested, in a VM) below us";
 		return -ENODEV;
 	}
 	/* VM_CR.SVMDIS: EFER.SVME cannot be set (APM 2 15.30.1). */
 	rdmsrl(MSR_VM_CR, vm_cr);
 	if (vm_cr & BIT(4)) {
-		*why = "SVM is disabled by firmware (VM_CR.SVMDIS): enable AMD-V in its setup";
+		*why = "the firmware has disabled SVM (VM_CR.SVMDIS): enable AMD-V in its setup";
 		return -EACCES;
 	}
 	cpuid(0x8000000a, &eax, &svm_nr_asids, &unused, &edx);
@@ -52,7 +52,7 @@ static int svm_probe(const char **why)
 		return -ENODEV;
 	}
 	if (another_hypervisor()) {
-		*why = "another hypervisor holds the CPU (EFER.SVME is set): rmmod kvm_amd, or boot with kvm.enable_virt_at_load=0";
+		*why = "another hypervisor holds the CPU (EFER.SVME): rmmod kvm_amd";
 		return -EBUSY;
 	}
 
