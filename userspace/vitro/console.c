@@ -2,9 +2,10 @@
 /*
  * The guest's console on this process's terminal, or on its pipes.
  *
- * Output goes through a buffer, so that devices, which run under the machine's
- * lock, never wait for a slow terminal.  The vCPU's thread writes the buffer out
- * when it has given the lock back; that the guest waits then is flow control.
+ * Output goes through a buffer to a thread that writes it: the guest does not pay
+ * for a system call per character, and devices, which run under the machine's
+ * lock, never wait for a slow terminal.  When the buffer is half full, the vCPUs
+ * wait without the lock.
  */
 #include <errno.h>
 #include <limits.h>
@@ -19,6 +20,9 @@
 #include "console.h"
 
 #define CTRL_A		0x01
+
+/* At the end: time that a reader has to take what is left. */
+#define STOP_GRACE_MS	1000
 
 /* The terminal's own settings; one terminal a process, and signal handlers need it. */
 static struct termios saved;
@@ -72,8 +76,9 @@ void console_init(struct console *con)
 	const int *sig;
 
 	memset(con, 0, sizeof(*con));
-	pthread_mutex_init(&con->buf_lock, NULL);
-	pthread_mutex_init(&con->write_lock, NULL);
+	pthread_mutex_init(&con->lock, NULL);
+	pthread_cond_init(&con->filled, NULL);
+	pthread_cond_init(&con->drained, NULL);
 	con->is_tty = tcgetattr(STDIN_FILENO, &saved) == 0;
 	con->background = con->is_tty && tcgetpgrp(STDIN_FILENO) != getpgrp();
 	if (!con->is_tty || con->background)
@@ -90,85 +95,130 @@ void console_init(struct console *con)
  * @con: the console
  * @c: it
  *
- * Never waits.  There is room, if console_flush_if_full() is called after each
- * access to a device: each thread adds at most one character before.
+ * Never waits, as it is called with the machine's lock held.  There is room, if
+ * console_throttle() is called after each access to a device: each thread adds at
+ * most one character before.
  */
 void console_put(struct console *con, uint8_t c)
 {
-	pthread_mutex_lock(&con->buf_lock);
+	pthread_mutex_lock(&con->lock);
 	if (con->out_len < sizeof(con->out))
 		con->out[con->out_len++] = c;
-	pthread_mutex_unlock(&con->buf_lock);
+	if (con->out_len == 1)
+		pthread_cond_signal(&con->filled);
+	pthread_mutex_unlock(&con->lock);
 }
 
-static size_t take_output(struct console *con, uint8_t *buf)
+/**
+ * console_throttle - wait while the terminal is far behind; without locks
+ * @con: the console
+ */
+void console_throttle(struct console *con)
 {
-	size_t len;
-
-	pthread_mutex_lock(&con->buf_lock);
-	len = con->out_len;
-	memcpy(buf, con->out, len);
-	con->out_len = 0;
-	pthread_mutex_unlock(&con->buf_lock);
-	return len;
+	pthread_mutex_lock(&con->lock);
+	while (con->out_len > sizeof(con->out) / 2 && !con->stop)
+		pthread_cond_wait(&con->drained, &con->lock);
+	pthread_mutex_unlock(&con->lock);
 }
 
-/* One piece; a pipe that is ready takes PIPE_BUF bytes without waiting. */
-static ssize_t write_some(const uint8_t *buf, size_t len, bool hurry)
+/* True when stdout takes PIPE_BUF bytes without waiting; false to give up. */
+static bool wait_writable(struct console *con)
 {
 	struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	bool stop;
+	int n;
 
-	if (hurry && poll(&fd, 1, 1000) != 1) {
-		errno = ETIMEDOUT;
-		return -1;
+	for (;;) {
+		stop = con->stop;
+		n = poll(&fd, 1, STOP_GRACE_MS);
+		if (n > 0)
+			return true;
+		if (stop || (n < 0 && errno != EINTR))
+			return false;
 	}
-	return write(STDOUT_FILENO, buf, len < PIPE_BUF ? len : PIPE_BUF);
 }
 
-/**
- * console_flush - write to stdout what the guest wrote
- * @con: the console
- * @ended: the machine has ended: do not wait for a reader that does not read.  A
- *	signal makes a writer that already waits look at it.
- *
- * After a failure the output is thrown away, and con->failed says why.
- */
-void console_flush(struct console *con, const atomic_bool *ended)
+static void write_out(struct console *con, const uint8_t *buf, size_t len)
 {
-	static uint8_t buf[CONSOLE_OUT];	/* guarded by write_lock */
-	size_t len, done = 0;
 	ssize_t n;
 
-	pthread_mutex_lock(&con->write_lock);
-	len = take_output(con, buf);
-	if (len)
-		con->last = buf[len - 1];
-	while (done < len && !con->failed) {
-		n = write_some(buf + done, len - done, *ended);
-		if (n >= 0)
-			done += n;
-		else if (errno == EAGAIN)
-			usleep(1000);	/* somebody else made the terminal non-blocking */
-		else if (errno != EINTR)
+	while (len && !con->failed) {
+		if (!wait_writable(con)) {
+			con->failed = ETIMEDOUT;
+			break;
+		}
+		n = write(STDOUT_FILENO, buf, len < PIPE_BUF ? len : PIPE_BUF);
+		if (n >= 0) {
+			buf += n;
+			len -= n;
+		} else if (errno != EINTR && errno != EAGAIN) {
 			con->failed = errno;
+		}
 	}
-	pthread_mutex_unlock(&con->write_lock);
+}
+
+/* The thread that writes.  After a failure it throws the output away. */
+static void *writer(void *arg)
+{
+	struct console *con = arg;
+	static uint8_t buf[CONSOLE_OUT];
+	size_t len;
+
+	pthread_mutex_lock(&con->lock);
+	while (con->out_len || !con->stop) {
+		if (!con->out_len) {
+			pthread_cond_wait(&con->filled, &con->lock);
+			continue;
+		}
+		len = con->out_len;
+		memcpy(buf, con->out, len);
+		con->out_len = 0;
+		con->last = buf[len - 1];
+		pthread_cond_broadcast(&con->drained);
+		pthread_mutex_unlock(&con->lock);
+		write_out(con, buf, len);
+		pthread_mutex_lock(&con->lock);
+	}
+	pthread_mutex_unlock(&con->lock);
+	return NULL;
 }
 
 /**
- * console_flush_if_full - console_flush() when the buffer is half full
+ * console_start - start passing output on, and put the terminal into raw mode
  * @con: the console
- * @ended: as for console_flush()
+ *
+ * Return: 0 or an errno.
  */
-void console_flush_if_full(struct console *con, const atomic_bool *ended)
+int console_start(struct console *con)
 {
-	bool full;
+	int err = pthread_create(&con->writer, NULL, writer, con);
 
-	pthread_mutex_lock(&con->buf_lock);
-	full = con->out_len > sizeof(con->out) / 2;
-	pthread_mutex_unlock(&con->buf_lock);
-	if (full)
-		console_flush(con, ended);
+	if (!err)
+		console_raw(con);
+	return err;
+}
+
+/**
+ * console_release - let nobody wait in console_throttle() any more
+ * @con: the console
+ */
+void console_release(struct console *con)
+{
+	pthread_mutex_lock(&con->lock);
+	con->stop = true;
+	pthread_cond_signal(&con->filled);
+	pthread_cond_broadcast(&con->drained);
+	pthread_mutex_unlock(&con->lock);
+}
+
+/**
+ * console_stop - pass on what is left, and give the terminal back
+ * @con: the console, after console_release(); nobody writes to it any more
+ */
+void console_stop(struct console *con)
+{
+	pthread_join(con->writer, NULL);
+	console_restore();
 }
 
 /* -------------------------------------------------------------------- input */

@@ -16,11 +16,14 @@
  * struct console - both directions
  * @is_tty: stdin is a terminal: raw mode, and Ctrl-A is the escape key
  * @background: another job has the terminal: do not read from it
- * @buf_lock: guards @out and @out_len
- * @out: what the guest wrote and stdout has not seen
+ * @lock: guards @out, @out_len, @last
+ * @filled: signalled when @out is no longer empty, and at the end
+ * @drained: signalled when @out is empty again, and at the end
+ * @out: what the guest wrote and @writer has not taken
  * @out_len: bytes in it
- * @write_lock: held while writing to stdout, so that order is kept
  * @last: last character written
+ * @writer: the thread that writes to stdout
+ * @stop: the end: do not wait for a reader that does not read
  * @failed: stdout cannot be written; errno, or 0
  * @in: what the user typed and the guest has not taken; main thread only
  * @in_len: bytes in it
@@ -29,12 +32,14 @@
 struct console {
 	bool is_tty;
 	bool background;
-	pthread_mutex_t buf_lock;
+	pthread_mutex_t lock;
+	pthread_cond_t filled, drained;
 	uint8_t out[CONSOLE_OUT];
 	size_t out_len;
-	pthread_mutex_t write_lock;
 	uint8_t last;
-	int failed;
+	pthread_t writer;
+	atomic_bool stop;
+	atomic_int failed;
 	uint8_t in[CONSOLE_IN];
 	size_t in_len;
 	bool escape;
@@ -51,9 +56,12 @@ void console_init(struct console *con);
 void console_raw(struct console *con);
 void console_restore(void);
 
+int console_start(struct console *con);
+void console_release(struct console *con);
+void console_stop(struct console *con);
+
 void console_put(struct console *con, uint8_t c);
-void console_flush(struct console *con, const atomic_bool *ended);
-void console_flush_if_full(struct console *con, const atomic_bool *ended);
+void console_throttle(struct console *con);
 
 size_t console_in_room(const struct console *con);
 enum console_input console_read(struct console *con);

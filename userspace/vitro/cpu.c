@@ -23,7 +23,7 @@ static int io(void *opaque, struct vitro_vcpu *vcpu, uint16_t port, int size, bo
 	else
 		bus_write(&m->bus, BUS_PIO, port, size, *data);
 	pthread_mutex_unlock(&m->lock);
-	console_flush_if_full(&m->console, &m->ended);
+	console_throttle(&m->console);
 	return 0;
 }
 
@@ -97,7 +97,6 @@ static void emulated(struct cpu *cpu, int err)
 
 	if (err < 0)
 		machine_end(m, END_UNSUPPORTED, "%s", unsupported(cpu, err, buf, sizeof(buf)));
-	console_flush(&m->console, &m->ended);
 	if (m->console.failed)
 		machine_end(m, END_HOST, "cannot write the guest's console to stdout: %s",
 			    strerror(m->console.failed));

@@ -80,6 +80,7 @@ void machine_end(struct machine *m, enum exitcode status, const char *fmt, ...)
 		vsnprintf(m->why + n, sizeof(m->why) - n, fmt, args);
 		va_end(args);
 		m->ended = true;
+		console_release(&m->console);
 		wake_main(m);
 	}
 	pthread_mutex_unlock(&m->end_lock);

@@ -10,7 +10,7 @@
  *   [e] machine->end_lock
  *   [a] atomic
  *
- * Lock order: machine->lock, then end_lock or those of the console.
+ * Lock order: machine->lock, end_lock, console.lock.
  */
 #ifndef VITRO_MACHINE_H
 #define VITRO_MACHINE_H
@@ -110,7 +110,7 @@ void machine_end(struct machine *m, enum exitcode status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* world.c */
-bool world_run(struct machine *m, uint64_t deadline);
+int world_run(struct machine *m, uint64_t deadline);
 
 /* cpu.c */
 void *cpu_run(void *arg);

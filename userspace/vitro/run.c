@@ -355,8 +355,11 @@ static int build(struct machine *m, const struct options *opt, const struct imag
 
 static int run_machine(struct machine *m, const struct options *opt)
 {
-	if (!world_run(m, opt->deadline)) {
-		fprintf(stderr, "vitro run: epoll, signalfd, timerfd: %s\n", strerror(errno));
+	int err = world_run(m, opt->deadline);
+
+	if (err) {
+		fprintf(stderr, "vitro run: epoll, signalfd, timerfd, thread: %s\n",
+			strerror(err));
 		return END_HOST;
 	}
 	if (!opt->quiet) {

@@ -6,7 +6,6 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "machine.h"
@@ -196,28 +195,14 @@ static unsigned int start_cpus(struct machine *m)
 	return i;
 }
 
-/*
- * The threads see that the machine has ended when VITRO_RUN returns, or when a
- * write to a terminal that does not take more is interrupted.  For the latter a
- * kick may come a moment too early: so until it works.
- */
 static void join_cpus(struct machine *m, unsigned int nr)
 {
-	struct timespec until;
 	unsigned int i;
 
-	for (i = 0; i < nr; i++) {
-		do {
-			vitro_vcpu_kick(m->cpu[i].vcpu);
-			pthread_kill(m->cpu[i].thread, VITRO_KICK_SIGNAL);
-			clock_gettime(CLOCK_REALTIME, &until);
-			until.tv_nsec += 20000000;
-			if (until.tv_nsec >= 1000000000) {
-				until.tv_nsec -= 1000000000;
-				until.tv_sec++;
-			}
-		} while (pthread_timedjoin_np(m->cpu[i].thread, NULL, &until) == ETIMEDOUT);
-	}
+	for (i = 0; i < nr; i++)
+		vitro_vcpu_kick(m->cpu[i].vcpu);
+	for (i = 0; i < nr; i++)
+		pthread_join(m->cpu[i].thread, NULL);
 }
 
 /**
@@ -225,30 +210,28 @@ static void join_cpus(struct machine *m, unsigned int nr)
  * @m: the machine, ready to go
  * @deadline: nanoseconds it may take, or 0
  *
- * Return: true, and m->status and m->why say how it ended; false if it could not
- * be started, and errno says why.
+ * Return: 0, and m->status and m->why say how it ended; or an errno: it could not
+ * be started.
  */
-bool world_run(struct machine *m, uint64_t deadline)
+int world_run(struct machine *m, uint64_t deadline)
 {
 	struct outside out = { .epoll = -1, .signals = -1, .deadline = -1 };
 	unsigned int nr;
 	sigset_t set, old;
-	bool ok;
+	int err;
 
 	/* Blocked from here on, in all threads: they come by signalfd. */
 	signal_set(&set);
 	pthread_sigmask(SIG_BLOCK, &set, &old);
 	signal(SIGPIPE, SIG_IGN);	/* writing to stdout fails with EPIPE instead */
-	ok = open_outside(&out, m, deadline);
-	if (ok) {
-		console_raw(&m->console);
+	err = open_outside(&out, m, deadline) ? console_start(&m->console) : errno;
+	if (!err) {
 		nr = start_cpus(m);
 		wait_for_end(&out, m);
 		join_cpus(m, nr);
-		console_flush(&m->console, &m->ended);
-		console_restore();
+		console_stop(&m->console);
 	}
 	close_outside(&out);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return ok;
+	return err;
 }
