@@ -25,8 +25,6 @@
 #define TABLES		0x10000ULL	/* of vitro_vcpu_set_mode() */
 #define CODE		0x1000ULL	/* where the tests' instructions are */
 
-#define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
-
 /* An access that reached the bus. */
 struct bus_access {
 	uint64_t addr;

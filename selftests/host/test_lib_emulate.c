@@ -11,79 +11,7 @@
 #include "kselftest_harness.h"
 
 #include "fake.h"
-
-/* ------------------------------------------------- running on this very CPU */
-
-/* Read and written by run_native: keep it and the assembly in step. */
-struct native {
-	uint64_t gpr[VITRO_NR_GPRS];	/* rsp is not loaded */
-	uint64_t rflags;
-	uint64_t rsp;			/* the caller's, during the run */
-};
-
-struct native native;
-extern uint8_t native_return[];
-void run_native(void *code);
-
-asm(
-"	.text\n"
-"run_native:\n"
-"	push %rbp; push %rbx; push %r12; push %r13; push %r14; push %r15\n"
-"	mov %rsp, native + 136(%rip)\n"
-"	push %rdi\n"
-"	push native + 128(%rip)\n"
-"	mov native + 0(%rip), %rax\n"
-"	mov native + 8(%rip), %rcx\n"
-"	mov native + 16(%rip), %rdx\n"
-"	mov native + 24(%rip), %rbx\n"
-"	mov native + 40(%rip), %rbp\n"
-"	mov native + 48(%rip), %rsi\n"
-"	mov native + 56(%rip), %rdi\n"
-"	mov native + 64(%rip), %r8\n"
-"	mov native + 72(%rip), %r9\n"
-"	mov native + 80(%rip), %r10\n"
-"	mov native + 88(%rip), %r11\n"
-"	mov native + 96(%rip), %r12\n"
-"	mov native + 104(%rip), %r13\n"
-"	mov native + 112(%rip), %r14\n"
-"	mov native + 120(%rip), %r15\n"
-"	popf\n"
-"	ret\n"				/* to the code, whose address was pushed first */
-"	.globl native_return\n"
-"native_return:\n"
-"	mov %rax, native + 0(%rip)\n"
-"	mov %rcx, native + 8(%rip)\n"
-"	mov %rdx, native + 16(%rip)\n"
-"	mov %rbx, native + 24(%rip)\n"
-"	mov %rbp, native + 40(%rip)\n"
-"	mov %rsi, native + 48(%rip)\n"
-"	mov %rdi, native + 56(%rip)\n"
-"	mov %r8, native + 64(%rip)\n"
-"	mov %r9, native + 72(%rip)\n"
-"	mov %r10, native + 80(%rip)\n"
-"	mov %r11, native + 88(%rip)\n"
-"	mov %r12, native + 96(%rip)\n"
-"	mov %r13, native + 104(%rip)\n"
-"	mov %r14, native + 112(%rip)\n"
-"	mov %r15, native + 120(%rip)\n"
-"	mov native + 136(%rip), %rsp\n"	/* which moves no flag */
-"	pushf\n"
-"	pop native + 128(%rip)\n"
-"	cld\n"
-"	pop %r15; pop %r14; pop %r13; pop %r12; pop %rbx; pop %rbp\n"
-"	ret\n"
-);
-
-/* The instruction, then a jump through the 8 bytes behind it. */
-static void native_code(uint8_t *page, const uint8_t *code, size_t len)
-{
-	static const uint8_t jump[] = { 0xff, 0x25, 0, 0, 0, 0 };
-	uint64_t target = (uintptr_t)native_return;
-
-	memcpy(page, code, len);
-	memcpy(page + len, jump, sizeof(jump));
-	memcpy(page + len + sizeof(jump), &target, sizeof(target));
-}
+#include "native.h"
 
 /* -------------------------------------------------------------- the comparison */
 
@@ -249,12 +177,11 @@ TEST(same_as_the_cpu)
 {
 	uint8_t *mem = mmap((void *)DEVICE, 4096, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	uint8_t *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *code = native_page();
 	struct fake fake;
 
 	ASSERT_EQ(DEVICE, (uintptr_t)mem);
-	ASSERT_NE(MAP_FAILED, code);
+	ASSERT_NE(NULL, code);
 	fake_init(&fake);
 	ASSERT_EQ(0, vitro_vcpu_set_mode(&fake.vcpu, VITRO_MODE_LONG, CODE, TABLES));
 	srandom(1);
@@ -271,8 +198,7 @@ TEST(same_as_the_cpu)
 		memcpy(gprs->gpr, native.gpr, sizeof(gprs->gpr));
 		gprs->rflags = native.rflags;
 
-		native_code(code, c->code, c->len);
-		run_native(code);
+		native_run(code, c->code, c->len);
 		ASSERT_EQ(0, vitro_emulate_mmio(&fake.vcpu, &fake.bus))
 			TH_LOG("%s: %s", c->text, vitro_error());
 
@@ -314,38 +240,44 @@ FIXTURE_TEARDOWN(insn)
 }
 
 /* Puts the instruction to CODE, and emulates it as if it had exited. */
-#define EMULATE(self, ...) ({								\
-	const uint8_t code_[] = { __VA_ARGS__ };					\
-	fake_exit_mmio(&(self)->fake, code_, sizeof(code_));				\
-	vitro_emulate_mmio(&(self)->fake.vcpu, &(self)->fake.bus); })
+static int emulate(struct fake *fake, const uint8_t *code, size_t len)
+{
+	fake_exit_mmio(fake, code, len);
+	return vitro_emulate_mmio(&fake->vcpu, &fake->bus);
+}
 
-/* The mode of @self, entered at CODE with the code in place. */
-#define MODE(self, mode) \
-	ASSERT_EQ(0, vitro_vcpu_set_mode(&(self)->fake.vcpu, mode, CODE, TABLES))
+#define BYTES(...)	((const uint8_t[]){ __VA_ARGS__ })
+#define EMULATE(...)	emulate(&self->fake, BYTES(__VA_ARGS__), sizeof(BYTES(__VA_ARGS__)))
 
-/* Was the exception raised, the instruction not left, and nothing else changed? */
-#define EXPECT_FAULT(self, exc, err) do {						\
-	struct vitro_events *events_ = &(self)->fake.state->events;			\
-	EXPECT_EQ(1, events_->exc_pending);						\
-	EXPECT_EQ(exc, events_->exc_vector);						\
-	EXPECT_EQ(1, events_->exc_has_error);						\
-	EXPECT_EQ(err, events_->exc_error);						\
-	EXPECT_EQ(CODE, (self)->gprs->rip);						\
-	EXPECT_TRUE((self)->fake.comm->dirty & VITRO_STATE_EVENTS);			\
-} while (0)
+/* Was this exception raised, with an error code, and the instruction not left? */
+static bool raised(struct fake *fake, unsigned int vector, uint32_t error)
+{
+	struct vitro_events *events = &fake->state->events;
+	bool pending = events->exc_pending;
+
+	events->exc_pending = 0;		/* for the next one */
+	return pending && events->exc_vector == vector && events->exc_has_error &&
+	       events->exc_error == error && fake->state->gprs.rip == CODE &&
+	       fake->comm->dirty & VITRO_STATE_EVENTS;
+}
+
+static int set_mode(struct fake *fake, enum vitro_mode mode)
+{
+	return vitro_vcpu_set_mode(&fake->vcpu, mode, CODE, TABLES);
+}
 
 TEST_F(insn, widths_on_the_bus)
 {
 	struct bus_access *access = self->fake.access;
 
 	self->gprs->gpr[VITRO_RDI] = DEVICE + 0x10;
-	EXPECT_EQ(0, EMULATE(self, 0x8a, 0x07));		/* mov al, [rdi] */
+	EXPECT_EQ(0, EMULATE(0x8a, 0x07));		/* mov al, [rdi] */
 	EXPECT_EQ(1, access->size);
-	EXPECT_EQ(0, EMULATE(self, 0x66, 0x8b, 0x07));		/* mov ax, [rdi] */
+	EXPECT_EQ(0, EMULATE(0x66, 0x8b, 0x07));		/* mov ax, [rdi] */
 	EXPECT_EQ(2, access->size);
-	EXPECT_EQ(0, EMULATE(self, 0x8b, 0x07));		/* mov eax, [rdi] */
+	EXPECT_EQ(0, EMULATE(0x8b, 0x07));		/* mov eax, [rdi] */
 	EXPECT_EQ(4, access->size);
-	EXPECT_EQ(0, EMULATE(self, 0x48, 0x8b, 0x07));		/* mov rax, [rdi] */
+	EXPECT_EQ(0, EMULATE(0x48, 0x8b, 0x07));		/* mov rax, [rdi] */
 	EXPECT_EQ(8, access->size);
 	EXPECT_EQ(1, self->fake.nr_access);
 	EXPECT_EQ(DEVICE + 0x10, access->addr);
@@ -353,7 +285,7 @@ TEST_F(insn, widths_on_the_bus)
 	EXPECT_EQ(0x1716151413121110, self->gprs->gpr[VITRO_RAX]);
 
 	/* A read-modify-write is one of each. */
-	EXPECT_EQ(0, EMULATE(self, 0xf0, 0x83, 0x0f, 0x01));	/* lock or dword [rdi], 1 */
+	EXPECT_EQ(0, EMULATE(0xf0, 0x83, 0x0f, 0x01));	/* lock or dword [rdi], 1 */
 	EXPECT_EQ(2, self->fake.nr_access);
 	EXPECT_TRUE(access[1].write);
 	EXPECT_EQ(0x13121111, access[1].data);
@@ -372,7 +304,7 @@ TEST_F(insn, bytes_from_the_exit)
 
 	/* If it gave too few, they are fetched after all. */
 	self->fake.comm->exit.mmio.nr_bytes = 1;
-	EXPECT_EQ(0, EMULATE(self, 0x8b, 0x47, 0x04));		/* mov eax, [rdi + 4] */
+	EXPECT_EQ(0, EMULATE(0x8b, 0x47, 0x04));		/* mov eax, [rdi + 4] */
 	EXPECT_EQ(0x07060504, self->gprs->gpr[VITRO_RAX]);
 }
 
@@ -381,7 +313,7 @@ TEST_F(insn, rip_relative)
 	/* mov eax, [rip + x]: relative to the next instruction */
 	uint32_t x = DEVICE + 8 - (CODE + 6);
 
-	EXPECT_EQ(0, EMULATE(self, 0x8b, 0x05, x, x >> 8, x >> 16, x >> 24));
+	EXPECT_EQ(0, EMULATE(0x8b, 0x05, x, x >> 8, x >> 16, x >> 24));
 	EXPECT_EQ(0x0b0a0908, self->gprs->gpr[VITRO_RAX]);
 }
 
@@ -390,17 +322,17 @@ TEST_F(insn, fs_and_gs_have_bases)
 	self->fake.state->segs.seg[VITRO_GS].base = DEVICE;
 	self->fake.state->segs.seg[VITRO_DS].base = 0x1234;	/* which does not count */
 	self->gprs->gpr[VITRO_RDI] = 4;
-	EXPECT_EQ(0, EMULATE(self, 0x65, 0x8b, 0x07));		/* mov eax, gs:[rdi] */
+	EXPECT_EQ(0, EMULATE(0x65, 0x8b, 0x07));		/* mov eax, gs:[rdi] */
 	EXPECT_EQ(0x07060504, self->gprs->gpr[VITRO_RAX]);
 	self->gprs->gpr[VITRO_RDI] = DEVICE;
-	EXPECT_EQ(0, EMULATE(self, 0x3e, 0x8b, 0x07));		/* mov eax, ds:[rdi] */
+	EXPECT_EQ(0, EMULATE(0x3e, 0x8b, 0x07));		/* mov eax, ds:[rdi] */
 	EXPECT_EQ(0x03020100, self->gprs->gpr[VITRO_RAX]);
 }
 
 TEST_F(insn, mov_from_segment_register)
 {
 	self->gprs->gpr[VITRO_RDI] = DEVICE;
-	EXPECT_EQ(0, EMULATE(self, 0x8c, 0x1f));		/* mov [rdi], ds */
+	EXPECT_EQ(0, EMULATE(0x8c, 0x1f));		/* mov [rdi], ds */
 	EXPECT_EQ(2, self->fake.access[0].size);
 	EXPECT_EQ(VITRO_MODE_DS, self->fake.access[0].data);
 }
@@ -410,7 +342,7 @@ TEST_F(insn, across_a_page_border)
 	/* The last 3 bytes of RAM, and 5 of nothing, which read as ones. */
 	self->gprs->gpr[VITRO_RDI] = RAM_SIZE - 3;
 	memcpy(self->fake.ram + RAM_SIZE - 3, "\x11\x22\x33", 3);
-	EXPECT_EQ(0, EMULATE(self, 0x48, 0x8b, 0x07));		/* mov rax, [rdi] */
+	EXPECT_EQ(0, EMULATE(0x48, 0x8b, 0x07));		/* mov rax, [rdi] */
 	EXPECT_EQ(0xffffffffff332211, self->gprs->gpr[VITRO_RAX]);
 	EXPECT_EQ(2, self->fake.nr_access);			/* 4 and 1 bytes */
 	EXPECT_EQ(4, self->fake.access[0].size);
@@ -423,8 +355,8 @@ TEST_F(insn, rom)
 	self->gprs->gpr[VITRO_RDI] = ROM + 8;
 	self->gprs->gpr[VITRO_RAX] = 0xaa;
 	self->fake.rom[8] = 0x55;
-	EXPECT_EQ(0, EMULATE(self, 0x00, 0x07));		/* add [rdi], al */
-	EXPECT_EQ(1, self->fake.nr_access);			/* read from ROM, written to the bus */
+	EXPECT_EQ(0, EMULATE(0x00, 0x07));		/* add [rdi], al */
+	EXPECT_EQ(1, self->fake.nr_access);			/* the write alone */
 	EXPECT_EQ(ROM + 8, self->fake.access[0].addr);
 	EXPECT_EQ(0x55, self->fake.rom[8]);
 }
@@ -433,20 +365,20 @@ TEST_F(insn, push_and_pop)
 {
 	self->gprs->gpr[VITRO_RSP] = 0x8000;
 	self->gprs->gpr[VITRO_RDI] = DEVICE + 0x10;
-	EXPECT_EQ(0, EMULATE(self, 0xff, 0x37));		/* push qword [rdi] */
+	EXPECT_EQ(0, EMULATE(0xff, 0x37));		/* push qword [rdi] */
 	EXPECT_EQ(0x7ff8, self->gprs->gpr[VITRO_RSP]);
 	EXPECT_EQ(0, memcmp(self->fake.ram + 0x7ff8, self->fake.device + 0x10, 8));
-	EXPECT_EQ(0, EMULATE(self, 0x8f, 0x47, 0x10));		/* pop qword [rdi + 0x10] */
+	EXPECT_EQ(0, EMULATE(0x8f, 0x47, 0x10));		/* pop qword [rdi + 0x10] */
 	EXPECT_EQ(0x8000, self->gprs->gpr[VITRO_RSP]);
 	EXPECT_EQ(0, memcmp(self->fake.device + 0x20, self->fake.device + 0x10, 8));
 
 	/* Relative to rsp, it is the new one. */
 	self->gprs->gpr[VITRO_RSP] = DEVICE + 0x40;
-	EXPECT_EQ(0, EMULATE(self, 0x66, 0x8f, 0x04, 0x24));	/* pop word [rsp] */
+	EXPECT_EQ(0, EMULATE(0x66, 0x8f, 0x04, 0x24));	/* pop word [rsp] */
 	EXPECT_EQ(DEVICE + 0x42, self->gprs->gpr[VITRO_RSP]);
 	EXPECT_EQ(DEVICE + 0x42, self->fake.access[1].addr);
 	EXPECT_EQ(0x4140, self->fake.access[1].data);
-	EXPECT_EQ(0, EMULATE(self, 0x6a, 0xff));		/* push -1 */
+	EXPECT_EQ(0, EMULATE(0x6a, 0xff));		/* push -1 */
 	EXPECT_EQ(~0ULL, self->fake.access[0].data);
 	EXPECT_EQ(DEVICE + 0x3a, self->gprs->gpr[VITRO_RSP]);
 }
@@ -455,31 +387,31 @@ TEST_F(insn, code_of_16_and_32_bits)
 {
 	struct vitro_segment *seg = self->fake.state->segs.seg;
 
-	MODE(self, VITRO_MODE_PROTECTED);
+	ASSERT_EQ(0, set_mode(&self->fake, VITRO_MODE_PROTECTED));
 	self->gprs->gpr[VITRO_RDI] = 0xffffffff00000000 | (DEVICE + 4);
-	EXPECT_EQ(0, EMULATE(self, 0x8b, 0x07));		/* mov eax, [edi] */
+	EXPECT_EQ(0, EMULATE(0x8b, 0x07));		/* mov eax, [edi] */
 	EXPECT_EQ(0x07060504, self->gprs->gpr[VITRO_RAX]);
 	EXPECT_EQ(CODE + 2, self->gprs->rip);
 
 	/* Real mode: 16-bit operands and addresses, base = selector * 16. */
-	MODE(self, VITRO_MODE_REAL);
+	ASSERT_EQ(0, set_mode(&self->fake, VITRO_MODE_REAL));
 	self->fake.ram[0xb8000 + 0x1234] = 0x42;
 	seg[VITRO_DS].base = 0xb8000;
 	self->gprs->gpr[VITRO_RAX] = 0x1111111111111111;
 	self->gprs->gpr[VITRO_RBX] = 0xabcd1200;		/* only bx counts */
-	EXPECT_EQ(0, EMULATE(self, 0x8a, 0x47, 0x34));		/* mov al, [bx + 0x34] */
+	EXPECT_EQ(0, EMULATE(0x8a, 0x47, 0x34));		/* mov al, [bx + 0x34] */
 	EXPECT_EQ(0x1111111111111142, self->gprs->gpr[VITRO_RAX]);
 	EXPECT_EQ(CODE + 3, self->gprs->rip);
 
 	/* A base above 1 MiB, left from protected mode, counts too. */
 	seg[VITRO_DS].base = DEVICE;
-	EXPECT_EQ(0, EMULATE(self, 0x66, 0xa1, 0x10, 0x00));	/* mov eax, [0x10] */
+	EXPECT_EQ(0, EMULATE(0x66, 0xa1, 0x10, 0x00));	/* mov eax, [0x10] */
 	EXPECT_EQ(0x13121110, self->gprs->gpr[VITRO_RAX]);
 
 	/* bp and sp are relative to SS. */
 	seg[VITRO_SS].base = DEVICE + 0x100;
 	self->gprs->gpr[VITRO_RBP] = 0x22;
-	EXPECT_EQ(0, EMULATE(self, 0x8b, 0x46, 0x00));		/* mov ax, [bp] */
+	EXPECT_EQ(0, EMULATE(0x8b, 0x46, 0x00));		/* mov ax, [bp] */
 	EXPECT_EQ(0x13122322, self->gprs->gpr[VITRO_RAX]);
 }
 
@@ -487,7 +419,7 @@ TEST_F(insn, ip_wraps)
 {
 	static const uint8_t code[] = { 0x8b, 0x07 };		/* mov ax, [bx] */
 
-	MODE(self, VITRO_MODE_REAL);
+	ASSERT_EQ(0, set_mode(&self->fake, VITRO_MODE_REAL));
 	fake_exit_mmio(&self->fake, code, sizeof(code));
 	memcpy(self->fake.ram + 0xfffe, code, sizeof(code));
 	self->gprs->rip = 0xfffe;
@@ -500,54 +432,50 @@ TEST_F(insn, segment_faults)
 {
 	struct vitro_segment *seg = self->fake.state->segs.seg;
 
-	MODE(self, VITRO_MODE_PROTECTED);
+	ASSERT_EQ(0, set_mode(&self->fake, VITRO_MODE_PROTECTED));
 	self->gprs->gpr[VITRO_RDI] = 0x0ffd;
 	seg[VITRO_DS].limit = 0xfff;
-	EXPECT_EQ(0, EMULATE(self, 0x66, 0x8b, 0x07));		/* mov ax, [edi] */
+	EXPECT_EQ(0, EMULATE(0x66, 0x8b, 0x07));		/* mov ax, [edi] */
 	EXPECT_EQ(0, self->fake.state->events.exc_pending);
-	EXPECT_EQ(0, EMULATE(self, 0x8b, 0x07));		/* mov eax, [edi] */
-	EXPECT_FAULT(self, 13, 0);
+	EXPECT_EQ(0, EMULATE(0x8b, 0x07));		/* mov eax, [edi] */
+	EXPECT_TRUE(raised(&self->fake, 13, 0));
 	EXPECT_FALSE(self->fake.comm->dirty & VITRO_STATE_GPRS);
 
 	/* Expand-down: above the limit is inside. */
 	seg[VITRO_DS].attrib |= 0x4;
-	self->fake.state->events.exc_pending = 0;
-	EXPECT_EQ(0, EMULATE(self, 0x8b, 0x07));
-	EXPECT_FAULT(self, 13, 0);
-	self->fake.state->events.exc_pending = 0;
+	EXPECT_EQ(0, EMULATE(0x8b, 0x07));
+	EXPECT_TRUE(raised(&self->fake, 13, 0));
 	self->gprs->gpr[VITRO_RDI] = 0x1000;
-	EXPECT_EQ(0, EMULATE(self, 0x8b, 0x07));
+	EXPECT_EQ(0, EMULATE(0x8b, 0x07));
 	EXPECT_EQ(0, self->fake.state->events.exc_pending);
 
 	/* Not writable; not there; and the stack's own fault. */
 	seg[VITRO_DS].attrib = 0x91;
-	EXPECT_EQ(0, EMULATE(self, 0x89, 0x07));		/* mov [edi], eax */
-	EXPECT_FAULT(self, 13, 0);
-	self->fake.state->events.exc_pending = 0;
+	EXPECT_EQ(0, EMULATE(0x89, 0x07));		/* mov [edi], eax */
+	EXPECT_TRUE(raised(&self->fake, 13, 0));
 	seg[VITRO_DS].attrib = 0;
-	EXPECT_EQ(0, EMULATE(self, 0x8b, 0x07));
-	EXPECT_FAULT(self, 13, 0);
-	self->fake.state->events.exc_pending = 0;
+	EXPECT_EQ(0, EMULATE(0x8b, 0x07));
+	EXPECT_TRUE(raised(&self->fake, 13, 0));
 	seg[VITRO_SS].limit = 0xff;
 	self->gprs->gpr[VITRO_RBP] = 0x100;
-	EXPECT_EQ(0, EMULATE(self, 0x8b, 0x45, 0x00));		/* mov eax, [ebp] */
-	EXPECT_FAULT(self, 12, 0);
+	EXPECT_EQ(0, EMULATE(0x8b, 0x45, 0x00));		/* mov eax, [ebp] */
+	EXPECT_TRUE(raised(&self->fake, 12, 0));
 
 	/* Code can be read if it is readable, never written. */
-	self->fake.state->events.exc_pending = 0;
-	EXPECT_EQ(0, EMULATE(self, 0x2e, 0x8b, 0x07));		/* mov eax, cs:[edi] */
+	EXPECT_EQ(0, EMULATE(0x2e, 0x8b, 0x07));		/* mov eax, cs:[edi] */
 	EXPECT_EQ(0, self->fake.state->events.exc_pending);
-	EXPECT_EQ(0, EMULATE(self, 0x2e, 0x89, 0x07));		/* mov cs:[edi], eax */
-	EXPECT_FAULT(self, 13, 0);
+	EXPECT_EQ(0, EMULATE(0x2e, 0x89, 0x07));		/* mov cs:[edi], eax */
+	EXPECT_TRUE(raised(&self->fake, 13, 0));
 }
 
 TEST_F(insn, not_canonical)
 {
-	self->gprs->gpr[VITRO_RDI] = self->gprs->gpr[VITRO_RBP] = 1ULL << 47;
-	EXPECT_EQ(0, EMULATE(self, 0x8b, 0x07));		/* mov eax, [rdi] */
-	EXPECT_FAULT(self, 13, 0);
-	EXPECT_EQ(0, EMULATE(self, 0x8b, 0x45, 0x00));		/* mov eax, [rbp] */
-	EXPECT_FAULT(self, 12, 0);
+	self->gprs->gpr[VITRO_RDI] = 1ULL << 47;
+	self->gprs->gpr[VITRO_RBP] = 1ULL << 47;
+	EXPECT_EQ(0, EMULATE(0x8b, 0x07));		/* mov eax, [rdi] */
+	EXPECT_TRUE(raised(&self->fake, 13, 0));
+	EXPECT_EQ(0, EMULATE(0x8b, 0x45, 0x00));		/* mov eax, [rbp] */
+	EXPECT_TRUE(raised(&self->fake, 12, 0));
 }
 
 /* An operand that the guest may read and not write: the device must not be read. */
@@ -559,13 +487,13 @@ TEST_F(insn, fault_before_a_device_sees_anything)
 	self->fake.state->crs.cr0 |= CR0_WP;
 	self->gprs->gpr[VITRO_RDI] = DEVICE + 0x20;
 	self->gprs->gpr[VITRO_RAX] = 0x77;
-	EXPECT_EQ(0, EMULATE(self, 0x87, 0x07));		/* xchg [rdi], eax */
-	EXPECT_FAULT(self, 14, 3);
+	EXPECT_EQ(0, EMULATE(0x87, 0x07));		/* xchg [rdi], eax */
+	EXPECT_TRUE(raised(&self->fake, 14, 3));
 	EXPECT_EQ(DEVICE + 0x20, self->fake.state->crs.cr2);
 	EXPECT_TRUE(self->fake.comm->dirty & VITRO_STATE_CRS);
 	EXPECT_EQ(0, self->fake.nr_access);
 	EXPECT_EQ(0x77, self->gprs->gpr[VITRO_RAX]);
-	EXPECT_EQ(0, EMULATE(self, 0x0f, 0xba, 0x2f, 0x01));	/* bts dword [rdi], 1 */
+	EXPECT_EQ(0, EMULATE(0x0f, 0xba, 0x2f, 0x01));	/* bts dword [rdi], 1 */
 	EXPECT_EQ(0, self->fake.nr_access);
 }
 
@@ -577,8 +505,8 @@ TEST_F(insn, rep_keeps_what_it_did_before_a_fault)
 	self->gprs->gpr[VITRO_RSI] = DEVICE;
 	self->gprs->gpr[VITRO_RDI] = 0x200000 - 12;
 	self->gprs->gpr[VITRO_RCX] = 5;
-	EXPECT_EQ(0, EMULATE(self, 0xf3, 0xa5));		/* rep movsd */
-	EXPECT_FAULT(self, 14, 2);
+	EXPECT_EQ(0, EMULATE(0xf3, 0xa5));		/* rep movsd */
+	EXPECT_TRUE(raised(&self->fake, 14, 2));
 	EXPECT_EQ(0x200000, self->fake.state->crs.cr2);
 	EXPECT_EQ(2, self->gprs->gpr[VITRO_RCX]);
 	EXPECT_EQ(DEVICE + 12, self->gprs->gpr[VITRO_RSI]);
@@ -591,7 +519,7 @@ TEST_F(insn, long_rep_comes_back)
 {
 	self->gprs->gpr[VITRO_RDI] = DEVICE;
 	self->gprs->gpr[VITRO_RCX] = ~0ULL;
-	EXPECT_EQ(0, EMULATE(self, 0xf3, 0xaa));		/* rep stosb */
+	EXPECT_EQ(0, EMULATE(0xf3, 0xaa));		/* rep stosb */
 	EXPECT_EQ(VI_REP_MAX, self->fake.nr_access);
 	EXPECT_EQ(CODE, self->gprs->rip);
 	EXPECT_EQ(~0ULL - VI_REP_MAX, self->gprs->gpr[VITRO_RCX]);
@@ -604,7 +532,7 @@ TEST_F(insn, single_step)
 
 	self->gprs->rflags |= FLAG_TF | FLAG_RF;
 	self->gprs->gpr[VITRO_RDI] = DEVICE;
-	EXPECT_EQ(0, EMULATE(self, 0x8b, 0x07));		/* mov eax, [rdi] */
+	EXPECT_EQ(0, EMULATE(0x8b, 0x07));		/* mov eax, [rdi] */
 	EXPECT_EQ(CODE + 2, self->gprs->rip);
 	EXPECT_EQ(0, self->gprs->rflags & FLAG_RF);
 	EXPECT_EQ(1, events->exc_pending);
@@ -616,11 +544,11 @@ TEST_F(insn, single_step)
 	/* A REP traps after each iteration, the last one behind it. */
 	self->gprs->gpr[VITRO_RCX] = 2;
 	events->exc_pending = 0;
-	EXPECT_EQ(0, EMULATE(self, 0xf3, 0xaa));		/* rep stosb */
+	EXPECT_EQ(0, EMULATE(0xf3, 0xaa));		/* rep stosb */
 	EXPECT_EQ(1, self->fake.nr_access);
 	EXPECT_EQ(1, events->exc_pending);
 	EXPECT_EQ(CODE, self->gprs->rip);
-	EXPECT_EQ(0, EMULATE(self, 0xf3, 0xaa));
+	EXPECT_EQ(0, EMULATE(0xf3, 0xaa));
 	EXPECT_EQ(CODE + 2, self->gprs->rip);
 }
 
@@ -630,21 +558,21 @@ TEST_F(insn, errors)
 
 	/* Not known: the message says what it is, where, and its bytes. */
 	self->gprs->gpr[VITRO_RDI] = DEVICE;
-	EXPECT_EQ(-EOPNOTSUPP, EMULATE(self, 0x0f, 0x58, 0x07));
+	EXPECT_EQ(-EOPNOTSUPP, EMULATE(0x0f, 0x58, 0x07));
 	EXPECT_NE(NULL, strstr(vitro_error(), "addps xmm0, [rdi]"));
 	EXPECT_NE(NULL, strstr(vitro_error(), "0f 58 07"));
 	EXPECT_NE(NULL, strstr(vitro_error(), "0x1000"));
 	EXPECT_EQ(0, self->fake.comm->dirty);
 	/* SSE instructions with the names of string instructions, and of moves. */
-	EXPECT_EQ(-EOPNOTSUPP, EMULATE(self, 0xf2, 0x0f, 0x10, 0x07));
+	EXPECT_EQ(-EOPNOTSUPP, EMULATE(0xf2, 0x0f, 0x10, 0x07));
 	EXPECT_NE(NULL, strstr(vitro_error(), "movsd xmm0"));
-	EXPECT_EQ(-EOPNOTSUPP, EMULATE(self, 0x8e, 0x1f));	/* mov ds, [rdi] */
+	EXPECT_EQ(-EOPNOTSUPP, EMULATE(0x8e, 0x1f));	/* mov ds, [rdi] */
 	EXPECT_EQ(0, self->fake.comm->dirty);
-	EXPECT_EQ(-EOPNOTSUPP, EMULATE(self, 0x06, 0x06));	/* none in 64-bit mode */
+	EXPECT_EQ(-EOPNOTSUPP, EMULATE(0x06, 0x06));	/* none in 64-bit mode */
 
 	/* The bus' own error comes through, and nothing is changed. */
 	self->fake.bus_error = -ECANCELED;
-	EXPECT_EQ(-ECANCELED, EMULATE(self, 0x8b, 0x07));
+	EXPECT_EQ(-ECANCELED, EMULATE(0x8b, 0x07));
 	EXPECT_EQ(CODE, self->gprs->rip);
 	EXPECT_EQ(0, self->fake.comm->dirty);
 	self->fake.bus_error = 0;
@@ -666,9 +594,9 @@ TEST_F(insn, no_bus)
 {
 	self->fake.bus.mmio = NULL;
 	self->gprs->gpr[VITRO_RDI] = DEVICE;
-	EXPECT_EQ(0, EMULATE(self, 0x8b, 0x07));
+	EXPECT_EQ(0, EMULATE(0x8b, 0x07));
 	EXPECT_EQ(0xffffffff, self->gprs->gpr[VITRO_RAX]);
-	EXPECT_EQ(0, EMULATE(self, 0x89, 0x07));
+	EXPECT_EQ(0, EMULATE(0x89, 0x07));
 }
 
 TEST_F(insn, disassemble)

@@ -24,24 +24,12 @@
 #define SYSTEM	VITRO_ACCESS_SYSTEM
 #define DEBUG	VITRO_ACCESS_DEBUG
 
-FIXTURE(gva)
-{
+/* A fake machine, and what the last walk() found. */
+struct walker {
 	struct fake fake;
 	struct vitro_fault fault;
 	uint64_t gpa;
 };
-
-FIXTURE_SETUP(gva)
-{
-	fake_init(&self->fake);
-	memset(&self->fault, 0, sizeof(self->fault));
-	self->gpa = 0;
-}
-
-FIXTURE_TEARDOWN(gva)
-{
-	fake_free(&self->fake);
-}
 
 static uint64_t *entry8(struct fake *fake, unsigned int level, unsigned int index)
 {
@@ -74,135 +62,151 @@ static void set_cpl(struct fake *fake, unsigned int cpl)
 	fake->state->segs.seg[VITRO_SS].attrib = 0x93 | cpl << 5;
 }
 
-static int walk(FIXTURE_DATA(gva) *self, uint64_t gva, unsigned int access)
+static int walk(struct walker *w, uint64_t gva, unsigned int access)
 {
-	memset(&self->fault, 0, sizeof(self->fault));
-	return vitro_gva_to_gpa(&self->fake.vcpu, gva, access, &self->gpa, &self->fault);
+	memset(&w->fault, 0, sizeof(w->fault));
+	return vitro_gva_to_gpa(&w->fake.vcpu, gva, access, &w->gpa, &w->fault);
+}
+
+FIXTURE(gva)
+{
+	struct walker w;
+};
+
+FIXTURE_SETUP(gva)
+{
+	memset(&self->w, 0, sizeof(self->w));
+	fake_init(&self->w.fake);
+}
+
+FIXTURE_TEARDOWN(gva)
+{
+	fake_free(&self->w.fake);
 }
 
 TEST_F(gva, paging_off)
 {
-	self->fake.state->crs.cr0 = CR0_PE;
-	EXPECT_EQ(0, walk(self, 0x12345678, WRITE));
-	EXPECT_EQ(0x12345678, self->gpa);
-	EXPECT_EQ(0, walk(self, 0x100000010, 0));	/* linear addresses have 32 bits */
-	EXPECT_EQ(0x10, self->gpa);
+	self->w.fake.state->crs.cr0 = CR0_PE;
+	EXPECT_EQ(0, walk(&self->w, 0x12345678, WRITE));
+	EXPECT_EQ(0x12345678, self->w.gpa);
+	EXPECT_EQ(0, walk(&self->w, 0x100000010, 0));	/* linear addresses have 32 bits */
+	EXPECT_EQ(0x10, self->w.gpa);
 }
 
 TEST_F(gva, levels_4)
 {
 	uint64_t gva = 0xffff812345678123;
 
-	map_long(&self->fake, 4, gva);
-	ASSERT_EQ(0, walk(self, gva, 0)) TH_LOG("%s", vitro_error());
-	EXPECT_EQ(PAGE | 0x123, self->gpa);
+	map_long(&self->w.fake, 4, gva);
+	ASSERT_EQ(0, walk(&self->w, gva, 0)) TH_LOG("%s", vitro_error());
+	EXPECT_EQ(PAGE | 0x123, self->w.gpa);
 }
 
 TEST_F(gva, levels_5)
 {
 	uint64_t gva = 0xff12345678912345;
 
-	map_long(&self->fake, 5, gva);
-	ASSERT_EQ(0, walk(self, gva, 0)) TH_LOG("%s", vitro_error());
-	EXPECT_EQ(PAGE | 0x345, self->gpa);
+	map_long(&self->w.fake, 5, gva);
+	ASSERT_EQ(0, walk(&self->w, gva, 0)) TH_LOG("%s", vitro_error());
+	EXPECT_EQ(PAGE | 0x345, self->w.gpa);
 }
 
 TEST_F(gva, not_canonical)
 {
-	map_long(&self->fake, 4, 0);
-	EXPECT_EQ(-EFAULT, walk(self, 0x0000800000000000, 0));
-	EXPECT_EQ(13, self->fault.vector);
-	EXPECT_EQ(0, self->fault.error);
-	EXPECT_EQ(-EFAULT, walk(self, 0xffff7fffffffffff, 0));
+	map_long(&self->w.fake, 4, 0);
+	EXPECT_EQ(-EFAULT, walk(&self->w, 0x0000800000000000, 0));
+	EXPECT_EQ(13, self->w.fault.vector);
+	EXPECT_EQ(0, self->w.fault.error);
+	EXPECT_EQ(-EFAULT, walk(&self->w, 0xffff7fffffffffff, 0));
 	/* Two more bytes of address with five levels. */
-	map_long(&self->fake, 5, 0x0000800000000000);
-	EXPECT_EQ(0, walk(self, 0x0000800000000000, 0));
-	EXPECT_EQ(-EFAULT, walk(self, 0x0100000000000000, 0));
+	map_long(&self->w.fake, 5, 0x0000800000000000);
+	EXPECT_EQ(0, walk(&self->w, 0x0000800000000000, 0));
+	EXPECT_EQ(-EFAULT, walk(&self->w, 0x0100000000000000, 0));
 }
 
 TEST_F(gva, large_pages)
 {
-	map_long(&self->fake, 4, 0x40201234);
-	*entry8(&self->fake, 2, 1) = 0x7fe00000 | P | W | PS;
-	EXPECT_EQ(0, walk(self, 0x403fffff, 0));
-	EXPECT_EQ(0x7fffffff, self->gpa);
-	*entry8(&self->fake, 3, 1) = 0x1c0000000 | P | W | PS;
-	EXPECT_EQ(0, walk(self, 0x7ffffffe, 0));
-	EXPECT_EQ(0x1fffffffe, self->gpa);
+	map_long(&self->w.fake, 4, 0x40201234);
+	*entry8(&self->w.fake, 2, 1) = 0x7fe00000 | P | W | PS;
+	EXPECT_EQ(0, walk(&self->w, 0x403fffff, 0));
+	EXPECT_EQ(0x7fffffff, self->w.gpa);
+	*entry8(&self->w.fake, 3, 1) = 0x1c0000000 | P | W | PS;
+	EXPECT_EQ(0, walk(&self->w, 0x7ffffffe, 0));
+	EXPECT_EQ(0x1fffffffe, self->w.gpa);
 }
 
 TEST_F(gva, pae)
 {
-	struct vitro_crs *crs = &self->fake.state->crs;
-	uint64_t *pdpte = (uint64_t *)(self->fake.ram + TABLE(3) + 0x20);
+	struct vitro_crs *crs = &self->w.fake.state->crs;
+	uint64_t *pdpte = (uint64_t *)(self->w.fake.ram + TABLE(3) + 0x20);
 
 	/* The four top entries need no page of their own, and have no rights. */
 	crs->cr0 = CR0_PE | CR0_PG | CR0_WP;
 	crs->cr4 = CR4_PAE;
 	crs->cr3 = TABLE(3) + 0x20;
 	pdpte[3] = TABLE(2) | P;
-	*entry8(&self->fake, 2, 511) = TABLE(1) | P | W | U;
-	*entry8(&self->fake, 1, 511) = PAGE | P | W | U;
-	set_cpl(&self->fake, 3);
-	ASSERT_EQ(0, walk(self, 0xfffffabc, WRITE)) TH_LOG("%s", vitro_error());
-	EXPECT_EQ(PAGE | 0xabc, self->gpa);
+	*entry8(&self->w.fake, 2, 511) = TABLE(1) | P | W | U;
+	*entry8(&self->w.fake, 1, 511) = PAGE | P | W | U;
+	set_cpl(&self->w.fake, 3);
+	ASSERT_EQ(0, walk(&self->w, 0xfffffabc, WRITE)) TH_LOG("%s", vitro_error());
+	EXPECT_EQ(PAGE | 0xabc, self->w.gpa);
 	EXPECT_EQ(TABLE(2) | P, pdpte[3]);	/* they have no A bit either */
 
-	*entry8(&self->fake, 2, 511) = 0x600000 | P | W | U | PS;
-	EXPECT_EQ(0, walk(self, 0xffffffff, 0));
-	EXPECT_EQ(0x7fffff, self->gpa);
+	*entry8(&self->w.fake, 2, 511) = 0x600000 | P | W | U | PS;
+	EXPECT_EQ(0, walk(&self->w, 0xffffffff, 0));
+	EXPECT_EQ(0x7fffff, self->w.gpa);
 
 	pdpte[3] |= W;				/* reserved there */
-	EXPECT_EQ(-EFAULT, walk(self, 0xffffffff, 0));
-	EXPECT_EQ(0xd, self->fault.error);
+	EXPECT_EQ(-EFAULT, walk(&self->w, 0xffffffff, 0));
+	EXPECT_EQ(0xd, self->w.fault.error);
 }
 
 TEST_F(gva, two_levels)
 {
-	struct vitro_crs *crs = &self->fake.state->crs;
+	struct vitro_crs *crs = &self->w.fake.state->crs;
 
 	crs->cr0 = CR0_PE | CR0_PG | CR0_WP;
 	crs->cr3 = TABLE(2);
-	*entry4(&self->fake, 2, 1023) = TABLE(1) | P | W | U;
-	*entry4(&self->fake, 1, 1022) = PAGE | P | W;
-	ASSERT_EQ(0, walk(self, 0xffffe004, WRITE)) TH_LOG("%s", vitro_error());
-	EXPECT_EQ(PAGE | 4, self->gpa);
-	EXPECT_EQ(TABLE(1) | P | W | U | A, *entry4(&self->fake, 2, 1023));
-	EXPECT_EQ(PAGE | P | W | A | D, *entry4(&self->fake, 1, 1022));
-	EXPECT_EQ(0, *entry4(&self->fake, 1, 1023));	/* nothing written beside it */
+	*entry4(&self->w.fake, 2, 1023) = TABLE(1) | P | W | U;
+	*entry4(&self->w.fake, 1, 1022) = PAGE | P | W;
+	ASSERT_EQ(0, walk(&self->w, 0xffffe004, WRITE)) TH_LOG("%s", vitro_error());
+	EXPECT_EQ(PAGE | 4, self->w.gpa);
+	EXPECT_EQ(TABLE(1) | P | W | U | A, *entry4(&self->w.fake, 2, 1023));
+	EXPECT_EQ(PAGE | P | W | A | D, *entry4(&self->w.fake, 1, 1022));
+	EXPECT_EQ(0, *entry4(&self->w.fake, 1, 1023));	/* nothing written beside it */
 
 	/* PS counts only with CR4.PSE; then bits 20:13 are address bits 39:32. */
-	*entry4(&self->fake, 2, 1) = 0x00800000 | 0x2000 | P | W | PS;
-	EXPECT_EQ(-ENXIO, walk(self, 0x7fffff, 0));
+	*entry4(&self->w.fake, 2, 1) = 0x00800000 | 0x2000 | P | W | PS;
+	EXPECT_EQ(-ENXIO, walk(&self->w, 0x7fffff, 0));
 	crs->cr4 = CR4_PSE;
-	EXPECT_EQ(0, walk(self, 0x7fffff, 0));
-	EXPECT_EQ(0x100bfffff, self->gpa);
-	*entry4(&self->fake, 2, 1) |= 1 << 21;
-	EXPECT_EQ(-EFAULT, walk(self, 0x7fffff, 0));
-	EXPECT_EQ(9, self->fault.error);
+	EXPECT_EQ(0, walk(&self->w, 0x7fffff, 0));
+	EXPECT_EQ(0x100bfffff, self->w.gpa);
+	*entry4(&self->w.fake, 2, 1) |= 1 << 21;
+	EXPECT_EQ(-EFAULT, walk(&self->w, 0x7fffff, 0));
+	EXPECT_EQ(9, self->w.fault.error);
 }
 
 TEST_F(gva, accessed_and_dirty)
 {
 	uint64_t gva = 0x1234567000;
 
-	map_long(&self->fake, 4, gva);
-	EXPECT_EQ(0, walk(self, gva, DEBUG | WRITE));
-	EXPECT_EQ(PAGE | P | W | U, *entry8(&self->fake, 1, gva >> 12 & 511));
-	EXPECT_EQ(0, walk(self, gva, 0));
-	EXPECT_EQ(PAGE | P | W | U | A, *entry8(&self->fake, 1, gva >> 12 & 511));
-	EXPECT_EQ(TABLE(3) | P | W | U | A, *entry8(&self->fake, 4, gva >> 39 & 511));
-	EXPECT_EQ(0, walk(self, gva, WRITE));
-	EXPECT_EQ(PAGE | P | W | U | A | D, *entry8(&self->fake, 1, gva >> 12 & 511));
-	EXPECT_EQ(TABLE(1) | P | W | U | A, *entry8(&self->fake, 2, gva >> 21 & 511));
+	map_long(&self->w.fake, 4, gva);
+	EXPECT_EQ(0, walk(&self->w, gva, DEBUG | WRITE));
+	EXPECT_EQ(PAGE | P | W | U, *entry8(&self->w.fake, 1, gva >> 12 & 511));
+	EXPECT_EQ(0, walk(&self->w, gva, 0));
+	EXPECT_EQ(PAGE | P | W | U | A, *entry8(&self->w.fake, 1, gva >> 12 & 511));
+	EXPECT_EQ(TABLE(3) | P | W | U | A, *entry8(&self->w.fake, 4, gva >> 39 & 511));
+	EXPECT_EQ(0, walk(&self->w, gva, WRITE));
+	EXPECT_EQ(PAGE | P | W | U | A | D, *entry8(&self->w.fake, 1, gva >> 12 & 511));
+	EXPECT_EQ(TABLE(1) | P | W | U | A, *entry8(&self->w.fake, 2, gva >> 21 & 511));
 }
 
 TEST_F(gva, a_fault_marks_nothing)
 {
-	map_long(&self->fake, 4, 0);
-	*entry8(&self->fake, 1, 0) = PAGE | P;
-	EXPECT_EQ(-EFAULT, walk(self, 0, WRITE));
-	EXPECT_EQ(PAGE | P, *entry8(&self->fake, 1, 0));
+	map_long(&self->w.fake, 4, 0);
+	*entry8(&self->w.fake, 1, 0) = PAGE | P;
+	EXPECT_EQ(-EFAULT, walk(&self->w, 0, WRITE));
+	EXPECT_EQ(PAGE | P, *entry8(&self->w.fake, 1, 0));
 }
 
 /* Which combinations are allowed, and the error code of those that are not. */
@@ -259,28 +263,30 @@ TEST_F(gva, rights)
 	};
 
 	for (unsigned int i = 0; i < ARRAY_LEN(cases); i++) {
-		struct vitro_state *state = self->fake.state;
+		struct vitro_state *state = self->w.fake.state;
 		int ret;
 
-		map_long(&self->fake, 4, 0);
-		*entry8(&self->fake, 1, 0) = (PAGE | P | W | U | cases[i].give) & ~cases[i].take;
+		map_long(&self->w.fake, 4, 0);
+		*entry8(&self->w.fake, 1, 0) = (PAGE | P | W | U | cases[i].give) & ~cases[i].take;
 		state->crs.cr4 |= cases[i].cr4;
 		if (cases[i].no_wp)
 			state->crs.cr0 &= ~CR0_WP;
-		state->gprs.rflags = FLAG_FIXED | (cases[i].ac ? FLAG_AC : 0);
-		set_cpl(&self->fake, cases[i].cpl);
-		ret = walk(self, 0x123, cases[i].access);
+		state->gprs.rflags = FLAG_FIXED;
+		if (cases[i].ac)
+			state->gprs.rflags |= FLAG_AC;
+		set_cpl(&self->w.fake, cases[i].cpl);
+		ret = walk(&self->w, 0x123, cases[i].access);
 		if (cases[i].error < 0) {
 			EXPECT_EQ(0, ret)
 				TH_LOG("case %u: %s", i, vitro_error());
-			EXPECT_EQ(PAGE | 0x123, self->gpa);
+			EXPECT_EQ(PAGE | 0x123, self->w.gpa);
 			continue;
 		}
 		EXPECT_EQ(-EFAULT, ret) TH_LOG("case %u", i);
-		EXPECT_EQ(14, self->fault.vector);
-		EXPECT_TRUE(self->fault.has_error);
-		EXPECT_EQ(cases[i].error, self->fault.error) TH_LOG("case %u", i);
-		EXPECT_EQ(0x123, self->fault.address);
+		EXPECT_EQ(14, self->w.fault.vector);
+		EXPECT_TRUE(self->w.fault.has_error);
+		EXPECT_EQ(cases[i].error, self->w.fault.error) TH_LOG("case %u", i);
+		EXPECT_EQ(0x123, self->w.fault.address);
 	}
 }
 
@@ -288,99 +294,99 @@ TEST_F(gva, rights)
 TEST_F(gva, rights_of_upper_levels)
 {
 	for (unsigned int level = 2; level <= 4; level++) {
-		map_long(&self->fake, 4, 0);
-		set_cpl(&self->fake, 3);
-		*entry8(&self->fake, level, 0) &= ~U;
-		EXPECT_EQ(-EFAULT, walk(self, 0, 0));
-		EXPECT_EQ(5, self->fault.error);
-		*entry8(&self->fake, level, 0) |= U | NX;
-		EXPECT_EQ(0, walk(self, 0, WRITE));
-		EXPECT_EQ(-EFAULT, walk(self, 0, EXEC));
-		EXPECT_EQ(0x15, self->fault.error);
-		*entry8(&self->fake, level, 0) &= ~(W | NX);
-		EXPECT_EQ(-EFAULT, walk(self, 0, WRITE));
-		EXPECT_EQ(7, self->fault.error);
+		map_long(&self->w.fake, 4, 0);
+		set_cpl(&self->w.fake, 3);
+		*entry8(&self->w.fake, level, 0) &= ~U;
+		EXPECT_EQ(-EFAULT, walk(&self->w, 0, 0));
+		EXPECT_EQ(5, self->w.fault.error);
+		*entry8(&self->w.fake, level, 0) |= U | NX;
+		EXPECT_EQ(0, walk(&self->w, 0, WRITE));
+		EXPECT_EQ(-EFAULT, walk(&self->w, 0, EXEC));
+		EXPECT_EQ(0x15, self->w.fault.error);
+		*entry8(&self->w.fake, level, 0) &= ~(W | NX);
+		EXPECT_EQ(-EFAULT, walk(&self->w, 0, WRITE));
+		EXPECT_EQ(7, self->w.fault.error);
 	}
 }
 
 TEST_F(gva, reserved_without_nxe)
 {
-	map_long(&self->fake, 4, 0);
-	self->fake.state->crs.efer &= ~EFER_NXE;
-	*entry8(&self->fake, 1, 0) |= NX;
-	EXPECT_EQ(-EFAULT, walk(self, 0, 0));
-	EXPECT_EQ(9, self->fault.error);
-	*entry8(&self->fake, 1, 0) = 0;
-	EXPECT_EQ(-EFAULT, walk(self, 0, EXEC));
-	EXPECT_EQ(0, self->fault.error);	/* fetches are not told apart */
+	map_long(&self->w.fake, 4, 0);
+	self->w.fake.state->crs.efer &= ~EFER_NXE;
+	*entry8(&self->w.fake, 1, 0) |= NX;
+	EXPECT_EQ(-EFAULT, walk(&self->w, 0, 0));
+	EXPECT_EQ(9, self->w.fault.error);
+	*entry8(&self->w.fake, 1, 0) = 0;
+	EXPECT_EQ(-EFAULT, walk(&self->w, 0, EXEC));
+	EXPECT_EQ(0, self->w.fault.error);	/* fetches are not told apart */
 }
 
 TEST_F(gva, reserved_in_large_pages)
 {
-	map_long(&self->fake, 4, 0);
-	*entry8(&self->fake, 2, 0) = 0x2000 | P | W | PS;
-	EXPECT_EQ(-EFAULT, walk(self, 0, 0));
-	EXPECT_EQ(9, self->fault.error);
-	*entry8(&self->fake, 3, 0) = 0x200000 | P | W | PS;
-	EXPECT_EQ(-EFAULT, walk(self, 0, 0));
-	*entry8(&self->fake, 4, 0) |= PS;
-	*entry8(&self->fake, 3, 0) = TABLE(2) | P | W;
-	EXPECT_EQ(-EFAULT, walk(self, 0, 0));
-	EXPECT_EQ(9, self->fault.error);
+	map_long(&self->w.fake, 4, 0);
+	*entry8(&self->w.fake, 2, 0) = 0x2000 | P | W | PS;
+	EXPECT_EQ(-EFAULT, walk(&self->w, 0, 0));
+	EXPECT_EQ(9, self->w.fault.error);
+	*entry8(&self->w.fake, 3, 0) = 0x200000 | P | W | PS;
+	EXPECT_EQ(-EFAULT, walk(&self->w, 0, 0));
+	*entry8(&self->w.fake, 4, 0) |= PS;
+	*entry8(&self->w.fake, 3, 0) = TABLE(2) | P | W;
+	EXPECT_EQ(-EFAULT, walk(&self->w, 0, 0));
+	EXPECT_EQ(9, self->w.fault.error);
 }
 
 TEST_F(gva, tables_where_no_memory_is)
 {
-	map_long(&self->fake, 4, 0);
-	*entry8(&self->fake, 3, 0) = 0x80000000 | P | W;
-	EXPECT_EQ(-ENXIO, walk(self, 0, 0));
+	map_long(&self->w.fake, 4, 0);
+	*entry8(&self->w.fake, 3, 0) = 0x80000000 | P | W;
+	EXPECT_EQ(-ENXIO, walk(&self->w, 0, 0));
 	EXPECT_NE(NULL, strstr(vitro_error(), "0x80000000"));
 }
 
 /* A bit must not be set in ROM, and its lack must not hurt. */
 TEST_F(gva, tables_in_rom)
 {
-	map_long(&self->fake, 4, 0);
-	memcpy(self->fake.rom, entry8(&self->fake, 1, 0), 8);
-	*entry8(&self->fake, 2, 0) = ROM | P | W | U;
-	EXPECT_EQ(0, walk(self, 0, WRITE));
-	EXPECT_EQ(PAGE | P | W | U, *(uint64_t *)self->fake.rom);
-	EXPECT_EQ(ROM | P | W | U | A, *entry8(&self->fake, 2, 0));	/* and no D there */
+	map_long(&self->w.fake, 4, 0);
+	memcpy(self->w.fake.rom, entry8(&self->w.fake, 1, 0), 8);
+	*entry8(&self->w.fake, 2, 0) = ROM | P | W | U;
+	EXPECT_EQ(0, walk(&self->w, 0, WRITE));
+	EXPECT_EQ(PAGE | P | W | U, *(uint64_t *)self->w.fake.rom);
+	EXPECT_EQ(ROM | P | W | U | A, *entry8(&self->w.fake, 2, 0));	/* and no D there */
 }
 
 TEST_F(gva, copies_cross_pages)
 {
-	struct vitro_vcpu *vcpu = &self->fake.vcpu;
+	struct vitro_vcpu *vcpu = &self->w.fake.vcpu;
 	char text[] = "across the border";
 	char back[sizeof(text)];
 
-	map_long(&self->fake, 4, 0);
-	*entry8(&self->fake, 1, 1) = (PAGE + 0x5000) | P | W | U;
-	ASSERT_EQ(0, vitro_write_gva(vcpu, 0xff8, text, sizeof(text), 0, &self->fault));
-	EXPECT_EQ(0, memcmp(self->fake.ram + PAGE + 0xff8, text, 8));
-	EXPECT_EQ(0, memcmp(self->fake.ram + PAGE + 0x5000, text + 8, sizeof(text) - 8));
-	ASSERT_EQ(0, vitro_read_gva(vcpu, 0xff8, back, sizeof(back), 0, &self->fault));
+	map_long(&self->w.fake, 4, 0);
+	*entry8(&self->w.fake, 1, 1) = (PAGE + 0x5000) | P | W | U;
+	ASSERT_EQ(0, vitro_write_gva(vcpu, 0xff8, text, sizeof(text), 0, &self->w.fault));
+	EXPECT_EQ(0, memcmp(self->w.fake.ram + PAGE + 0xff8, text, 8));
+	EXPECT_EQ(0, memcmp(self->w.fake.ram + PAGE + 0x5000, text + 8, sizeof(text) - 8));
+	ASSERT_EQ(0, vitro_read_gva(vcpu, 0xff8, back, sizeof(back), 0, &self->w.fault));
 	EXPECT_STREQ(text, back);
 
 	/* If the second page faults, the first is not written. */
-	*entry8(&self->fake, 1, 1) = 0;
-	memset(self->fake.ram + PAGE, 0, 4096);
-	EXPECT_EQ(-EFAULT, vitro_write_gva(vcpu, 0xff8, text, sizeof(text), 0, &self->fault));
-	EXPECT_EQ(0x1000, self->fault.address);
-	EXPECT_EQ(2, self->fault.error);
-	EXPECT_EQ(0, self->fake.ram[PAGE + 0xff8]);
+	*entry8(&self->w.fake, 1, 1) = 0;
+	memset(self->w.fake.ram + PAGE, 0, 4096);
+	EXPECT_EQ(-EFAULT, vitro_write_gva(vcpu, 0xff8, text, sizeof(text), 0, &self->w.fault));
+	EXPECT_EQ(0x1000, self->w.fault.address);
+	EXPECT_EQ(2, self->w.fault.error);
+	EXPECT_EQ(0, self->w.fake.ram[PAGE + 0xff8]);
 }
 
 TEST_F(gva, physical_copies_cross_slots)
 {
-	struct vitro_vm *vm = &self->fake.vm;
+	struct vitro_vm *vm = &self->w.fake.vm;
 	char text[] = "ram and rom";
 
 	ASSERT_EQ(0, vitro_write_gpa(vm, ROM - 4, text, sizeof(text)));
-	EXPECT_EQ(0, memcmp(self->fake.ram + ROM - 4, "ram ", 4));
-	EXPECT_STREQ("and rom", (char *)self->fake.rom);
+	EXPECT_EQ(0, memcmp(self->w.fake.ram + ROM - 4, "ram ", 4));
+	EXPECT_STREQ("and rom", (char *)self->w.fake.rom);
 	EXPECT_EQ(NULL, vitro_gpa_to_hva(vm, ROM - 4, 8));
-	EXPECT_EQ(self->fake.ram + ROM - 8, (uint8_t *)vitro_gpa_to_hva(vm, ROM - 8, 8));
+	EXPECT_EQ(self->w.fake.ram + ROM - 8, (uint8_t *)vitro_gpa_to_hva(vm, ROM - 8, 8));
 	EXPECT_EQ(-ENXIO, vitro_write_gpa(vm, RAM_SIZE - 4, text, sizeof(text)));
 	EXPECT_EQ(-ENXIO, vitro_read_gpa(vm, ~0ULL, text, 1));
 }

@@ -25,9 +25,9 @@ FIXTURE_TEARDOWN(io)
 }
 
 /* An exit of a port instruction two bytes long, emulated. */
-static int emulate(FIXTURE_DATA(io) *self, uint8_t flags, uint8_t size)
+static int emulate(struct fake *fake, uint8_t flags, uint8_t size)
 {
-	struct vitro_exit *exit = self->exit;
+	struct vitro_exit *exit = &fake->comm->exit;
 
 	memset(exit, 0, sizeof(*exit));
 	exit->reason = VITRO_EXIT_IO;
@@ -38,10 +38,10 @@ static int emulate(FIXTURE_DATA(io) *self, uint8_t flags, uint8_t size)
 	exit->io.addr_size = 8;
 	exit->io.seg = flags & VITRO_IO_IN ? VITRO_ES : VITRO_DS;
 	exit->io.data = flags & VITRO_IO_IN ? 0 : 0x99aabbcc & vi_mask(size);
-	self->gprs->rip = CODE;
-	self->fake.nr_access = 0;
-	self->fake.comm->dirty = 0;
-	return vitro_emulate_io(&self->fake.vcpu, &self->fake.bus);
+	fake->state->gprs.rip = CODE;
+	fake->nr_access = 0;
+	fake->comm->dirty = 0;
+	return vitro_emulate_io(&fake->vcpu, &fake->bus);
 }
 
 TEST_F(io, in)
@@ -49,11 +49,11 @@ TEST_F(io, in)
 	struct bus_access *access = self->fake.access;
 
 	self->gprs->gpr[VITRO_RAX] = ~0ULL;
-	EXPECT_EQ(0, emulate(self, VITRO_IO_IN, 1));
+	EXPECT_EQ(0, emulate(&self->fake, VITRO_IO_IN, 1));
 	EXPECT_EQ(0xffffffffffffff11, self->gprs->gpr[VITRO_RAX]);
-	EXPECT_EQ(0, emulate(self, VITRO_IO_IN, 2));
+	EXPECT_EQ(0, emulate(&self->fake, VITRO_IO_IN, 2));
 	EXPECT_EQ(0xffffffffffff2211, self->gprs->gpr[VITRO_RAX]);
-	EXPECT_EQ(0, emulate(self, VITRO_IO_IN, 4));
+	EXPECT_EQ(0, emulate(&self->fake, VITRO_IO_IN, 4));
 	EXPECT_EQ(0x44332211, self->gprs->gpr[VITRO_RAX]);
 	EXPECT_EQ(CODE + 2, self->gprs->rip);
 	EXPECT_EQ(VITRO_STATE_GPRS, self->fake.comm->dirty);
@@ -65,7 +65,7 @@ TEST_F(io, in)
 TEST_F(io, out)
 {
 	self->gprs->gpr[VITRO_RAX] = 0x5555555599aabbcc;
-	EXPECT_EQ(0, emulate(self, 0, 2));
+	EXPECT_EQ(0, emulate(&self->fake, 0, 2));
 	EXPECT_EQ(1, self->fake.nr_access);
 	EXPECT_TRUE(self->fake.access[0].write);
 	EXPECT_EQ(0xbbcc, self->fake.access[0].data);
@@ -77,8 +77,8 @@ TEST_F(io, out)
 TEST_F(io, general_registers_are_enough)
 {
 	self->fake.comm->valid = VITRO_STATE_GPRS;
-	EXPECT_EQ(0, emulate(self, 0, 1));
-	EXPECT_EQ(0, emulate(self, VITRO_IO_IN, 1));
+	EXPECT_EQ(0, emulate(&self->fake, 0, 1));
+	EXPECT_EQ(0, emulate(&self->fake, VITRO_IO_IN, 1));
 	/* When rip carries into bit 16, the mode matters; and the fake has no kernel. */
 	self->gprs->rip = 0xffff;
 	self->exit->insn_len = 1;
@@ -91,31 +91,31 @@ TEST_F(io, general_registers_are_enough)
 TEST_F(io, nobody_answers)
 {
 	self->fake.bus.io = NULL;
-	EXPECT_EQ(0, emulate(self, VITRO_IO_IN, 2));
+	EXPECT_EQ(0, emulate(&self->fake, VITRO_IO_IN, 2));
 	EXPECT_EQ(0xffff, self->gprs->gpr[VITRO_RAX]);
-	EXPECT_EQ(0, emulate(self, 0, 2));
+	EXPECT_EQ(0, emulate(&self->fake, 0, 2));
 }
 
 TEST_F(io, error_of_the_bus)
 {
 	self->fake.bus_error = -ECANCELED;
-	EXPECT_EQ(-ECANCELED, emulate(self, VITRO_IO_IN, 4));
+	EXPECT_EQ(-ECANCELED, emulate(&self->fake, VITRO_IO_IN, 4));
 	EXPECT_EQ(CODE, self->gprs->rip);
 	EXPECT_EQ(0, self->fake.comm->dirty);
 	self->fake.bus_error = 1;		/* no such result is agreed on */
-	EXPECT_EQ(-EPROTO, emulate(self, VITRO_IO_IN, 4));
+	EXPECT_EQ(-EPROTO, emulate(&self->fake, VITRO_IO_IN, 4));
 }
 
 TEST_F(io, ins)
 {
 	self->gprs->gpr[VITRO_RDI] = 0x8000;
-	EXPECT_EQ(0, emulate(self, VITRO_IO_IN | VITRO_IO_STRING, 2));
+	EXPECT_EQ(0, emulate(&self->fake, VITRO_IO_IN | VITRO_IO_STRING, 2));
 	EXPECT_EQ(0x2211, *(uint32_t *)(self->fake.ram + 0x8000));
 	EXPECT_EQ(0x8002, self->gprs->gpr[VITRO_RDI]);
 	EXPECT_EQ(CODE + 2, self->gprs->rip);
 
 	self->gprs->gpr[VITRO_RCX] = 3;
-	EXPECT_EQ(0, emulate(self, VITRO_IO_IN | VITRO_IO_STRING | VITRO_IO_REP, 4));
+	EXPECT_EQ(0, emulate(&self->fake, VITRO_IO_IN | VITRO_IO_STRING | VITRO_IO_REP, 4));
 	EXPECT_EQ(0x44332213, *(uint32_t *)(self->fake.ram + 0x800a));
 	EXPECT_EQ(0x800e, self->gprs->gpr[VITRO_RDI]);
 	EXPECT_EQ(0, self->gprs->gpr[VITRO_RCX]);
@@ -129,7 +129,7 @@ TEST_F(io, outs_downwards)
 	self->gprs->gpr[VITRO_RSI] = 0x8004;
 	self->gprs->gpr[VITRO_RCX] = 3;
 	self->gprs->rflags |= FLAG_DF;
-	EXPECT_EQ(0, emulate(self, VITRO_IO_STRING | VITRO_IO_REP, 1));
+	EXPECT_EQ(0, emulate(&self->fake, VITRO_IO_STRING | VITRO_IO_REP, 1));
 	EXPECT_EQ(3, self->fake.nr_access);
 	EXPECT_EQ('e', self->fake.access[0].data);
 	EXPECT_EQ('c', self->fake.access[2].data);
@@ -141,7 +141,7 @@ TEST_F(io, outs_segment)
 	self->fake.ram[0x8010] = 'x';
 	self->fake.state->segs.seg[VITRO_FS].base = 0x8000;
 	self->gprs->gpr[VITRO_RSI] = 0x10;
-	EXPECT_EQ(0, emulate(self, VITRO_IO_STRING, 1));
+	EXPECT_EQ(0, emulate(&self->fake, VITRO_IO_STRING, 1));
 	EXPECT_NE('x', self->fake.access[0].data);
 	self->exit->io.seg = VITRO_FS;
 	self->gprs->gpr[VITRO_RSI] = 0x10;
@@ -188,7 +188,7 @@ TEST_F(io, addresses_of_16_bits)
 TEST_F(io, rep_of_nothing)
 {
 	self->gprs->gpr[VITRO_RCX] = 0;
-	EXPECT_EQ(0, emulate(self, VITRO_IO_IN | VITRO_IO_STRING | VITRO_IO_REP, 1));
+	EXPECT_EQ(0, emulate(&self->fake, VITRO_IO_IN | VITRO_IO_STRING | VITRO_IO_REP, 1));
 	EXPECT_EQ(0, self->fake.nr_access);
 	EXPECT_EQ(CODE + 2, self->gprs->rip);
 }
@@ -197,10 +197,10 @@ TEST_F(io, long_rep_comes_back)
 {
 	self->gprs->gpr[VITRO_RDI] = 0x100000;
 	self->gprs->gpr[VITRO_RCX] = VI_REP_MAX + 10;
-	EXPECT_EQ(0, emulate(self, VITRO_IO_IN | VITRO_IO_STRING | VITRO_IO_REP, 1));
+	EXPECT_EQ(0, emulate(&self->fake, VITRO_IO_IN | VITRO_IO_STRING | VITRO_IO_REP, 1));
 	EXPECT_EQ(CODE, self->gprs->rip);
 	EXPECT_EQ(10, self->gprs->gpr[VITRO_RCX]);
-	EXPECT_EQ(0, emulate(self, VITRO_IO_IN | VITRO_IO_STRING | VITRO_IO_REP, 1));
+	EXPECT_EQ(0, emulate(&self->fake, VITRO_IO_IN | VITRO_IO_STRING | VITRO_IO_REP, 1));
 	EXPECT_EQ(CODE + 2, self->gprs->rip);
 	EXPECT_EQ(0, self->gprs->gpr[VITRO_RCX]);
 }
@@ -213,7 +213,7 @@ TEST_F(io, ins_fault)
 	pd[1] = 0;
 	self->gprs->gpr[VITRO_RDI] = 0x200000 - 4;
 	self->gprs->gpr[VITRO_RCX] = 3;
-	EXPECT_EQ(0, emulate(self, VITRO_IO_IN | VITRO_IO_STRING | VITRO_IO_REP, 2));
+	EXPECT_EQ(0, emulate(&self->fake, VITRO_IO_IN | VITRO_IO_STRING | VITRO_IO_REP, 2));
 	EXPECT_EQ(2, self->fake.nr_access);
 	EXPECT_EQ(1, self->gprs->gpr[VITRO_RCX]);
 	EXPECT_EQ(0x200000, self->gprs->gpr[VITRO_RDI]);

@@ -39,6 +39,25 @@ static uint64_t carry_flags(uint64_t carries, unsigned int size)
 	return flags;
 }
 
+/* A bit carries when both are set, or one is and no sum bit is left: it got a carry. */
+static uint64_t add(uint64_t a, uint64_t b, bool carry, unsigned int size, uint64_t *flags)
+{
+	uint64_t sum = (a + b + carry) & vi_mask(size);
+
+	*flags = carry_flags((a & b) | ((a | b) & ~sum), size);
+	return sum;
+}
+
+/* A bit borrows when it takes 1 from 0, or both are equal and it lent one itself. */
+static uint64_t subtract(uint64_t a, uint64_t b, bool borrow, unsigned int size,
+			 uint64_t *flags)
+{
+	uint64_t rest = (a - b - borrow) & vi_mask(size);
+
+	*flags = carry_flags((~a & b) | (~(a ^ b) & rest), size);
+	return rest;
+}
+
 /**
  * vi_alu - compute
  * @op: what
@@ -54,14 +73,14 @@ static uint64_t carry_flags(uint64_t carries, unsigned int size)
  */
 uint64_t vi_alu(enum vi_alu op, uint64_t a, uint64_t b, unsigned int size, __u64 *rflags)
 {
-	uint64_t carry = *rflags & FLAG_CF;
+	bool carry = *rflags & FLAG_CF;
 	uint64_t changed = FLAG_ARITH;
-	uint64_t result, flags = 0;
+	uint64_t result = 0, flags = 0;
 
 	a &= vi_mask(size);
 	b &= vi_mask(size);
 	switch (op) {
-	case VI_NOT:
+	case VI_NOT:		/* alone leaves all flags alone */
 		return ~a & vi_mask(size);
 	case VI_OR:
 		result = a | b;
@@ -72,36 +91,28 @@ uint64_t vi_alu(enum vi_alu op, uint64_t a, uint64_t b, unsigned int size, __u64
 	case VI_XOR:
 		result = a ^ b;
 		break;
-	case VI_INC:		/* leaves CF alone */
-		changed &= ~FLAG_CF;
-		b = 1;
-		carry = 0;
-		goto add;
 	case VI_ADD:
-		carry = 0;
-		/* fall through */
+		result = add(a, b, false, size, &flags);
+		break;
 	case VI_ADC:
-add:
-		result = (a + b + carry) & vi_mask(size);
-		flags = carry_flags((a & b) | ((a | b) & ~result), size);
+		result = add(a, b, carry, size, &flags);
+		break;
+	case VI_INC:		/* leaves CF alone, and so does DEC */
+		result = add(a, 1, false, size, &flags);
+		changed &= ~FLAG_CF;
+		break;
+	case VI_SUB:
+		result = subtract(a, b, false, size, &flags);
+		break;
+	case VI_SBB:
+		result = subtract(a, b, carry, size, &flags);
 		break;
 	case VI_DEC:
+		result = subtract(a, 1, false, size, &flags);
 		changed &= ~FLAG_CF;
-		b = 1;
-		carry = 0;
-		goto sub;
+		break;
 	case VI_NEG:
-		b = a;
-		a = 0;
-		/* fall through */
-	case VI_SUB:
-		carry = 0;
-		/* fall through */
-	case VI_SBB:
-	default:
-sub:
-		result = (a - b - carry) & vi_mask(size);
-		flags = carry_flags((~a & b) | ((~a | b) & result), size);
+		result = subtract(0, a, false, size, &flags);
 		break;
 	}
 	flags |= result_flags(result, size);

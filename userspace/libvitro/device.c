@@ -34,7 +34,8 @@ static int read_info(struct vitro *dev)
 		return vi_fail(errno, "VITRO_GET_INFO: %s; is this really /dev/vitro?",
 			       strerror(errno));
 	if (info->abi_version != VITRO_ABI_VERSION)
-		return vi_fail(EPROTO, "the module speaks ABI version %u and this library %u; install both from the same release",
+		return vi_fail(EPROTO, "the module speaks ABI version %u and this library %u; "
+			       "install both from the same release",
 			       info->abi_version, VITRO_ABI_VERSION);
 
 	dev->cpuid = calloc(info->nr_cpuid ? info->nr_cpuid : 1, sizeof(*dev->cpuid));

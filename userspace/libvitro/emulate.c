@@ -305,7 +305,7 @@ static const struct handler {
 
 static int execute(struct vi_insn *insn)
 {
-	for (unsigned int i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+	for (unsigned int i = 0; i < ARRAY_LEN(handlers); i++) {
 		if (handlers[i].mnemonic == insn->d.mnemonic)
 			return handlers[i].handle(insn, handlers[i].arg);
 	}
@@ -320,15 +320,15 @@ static int check_exit(const struct vitro_exit *exit)
 	if (exit->reason != VITRO_EXIT_MMIO)
 		return vi_fail(EINVAL, "exit reason %u is not VITRO_EXIT_MMIO", exit->reason);
 	if (exit->mmio.flags & VITRO_MMIO_EXEC)
-		return vi_fail(EFAULT, "the guest executes at gpa 0x%llx, where it has no memory",
+		return vi_fail(EFAULT, "the guest executes at gpa 0x%llx; it has no memory there",
 			       gpa);
 	if (exit->mmio.flags & VITRO_MMIO_WALK)
-		return vi_fail(EFAULT, "the guest has a page table at gpa 0x%llx, where it has no memory",
-			       gpa);
+		return vi_fail(EFAULT, "a page table of the guest is at gpa 0x%llx; "
+			       "it has no memory there", gpa);
 	/* EXITINTINFO.V, or IDT-vectoring information's valid bit (APM 2 15.7.2, SDM 3C 24.9.3). */
 	if (exit->raw.intinfo & (1U << 31))
-		return vi_fail(EFAULT, "an interrupt or exception uses gpa 0x%llx, where the guest has no memory, for its IDT, TSS or stack",
-			       gpa);
+		return vi_fail(EFAULT, "the IDT, TSS or stack of an interrupt is at gpa 0x%llx; "
+			       "the guest has no memory there", gpa);
 	return 0;
 }
 

@@ -205,7 +205,8 @@ static int read_entry(struct walk *walk, unsigned int level, uint64_t gpa, uint6
 	uint8_t *hva = vi_gpa_find(walk->vcpu->vm, gpa, &len, &flags);
 
 	if (!hva)
-		return vi_fail(ENXIO, "the page table for gva 0x%llx is at gpa 0x%llx, where the guest has no memory",
+		return vi_fail(ENXIO, "the page table for gva 0x%llx is at gpa 0x%llx; "
+			       "the guest has no memory there",
 			       (unsigned long long)walk->gva, (unsigned long long)gpa);
 	if (walk->mode.entry == 8)
 		*pte = __atomic_load_n((uint64_t *)hva, __ATOMIC_RELAXED);

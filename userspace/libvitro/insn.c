@@ -121,7 +121,8 @@ int vi_insn_decode(struct vi_insn *insn, const uint8_t *bytes, unsigned int nr_b
 			return ret;
 		if (!decode(insn)) {
 			print_bytes(insn->bytes, insn->nr_bytes, text, sizeof(text));
-			return vi_fail(EOPNOTSUPP, "no instruction at rip 0x%llx: %s; did the guest change it meanwhile?",
+			return vi_fail(EOPNOTSUPP, "no instruction at rip 0x%llx: %s; "
+				       "did the guest change it meanwhile?",
 				       (unsigned long long)insn->gprs.rip, text);
 		}
 	}
@@ -140,7 +141,8 @@ int vi_insn_unknown(const struct vi_insn *insn)
 
 	print_bytes(insn->bytes, insn->d.length, bytes, sizeof(bytes));
 	print_insn(insn, text, sizeof(text));
-	return vi_fail(EOPNOTSUPP, "libvitro does not emulate '%s' (bytes %s) at rip 0x%llx; use MOV, or another plain integer instruction, for device memory",
+	return vi_fail(EOPNOTSUPP, "libvitro does not emulate '%s' (bytes %s) at rip 0x%llx; "
+		       "let the guest use plain integer instructions for device memory",
 		       text, bytes, (unsigned long long)insn->gprs.rip);
 }
 

@@ -13,6 +13,8 @@
 #include <pthread.h>
 #include <vitro/vitro.h>
 
+#define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
+
 #define PAGE_SIZE	4096ULL
 #define PAGE_MASK	(PAGE_SIZE - 1)
 #define GIB		(1ULL << 30)

@@ -95,7 +95,7 @@ int vi_boot_check(struct vitro_vcpu *vcpu, const struct vitro_boot *boot)
 
 		if (!range->size || range->start < end ||
 		    range->size > UINT64_MAX - range->start)
-			return vi_fail(EINVAL, "line %u of the memory map is empty, out of order, or overlaps",
+			return vi_fail(EINVAL, "line %u of the memory map is empty or out of order",
 				       i);
 		end = range->start + range->size;
 	}
@@ -196,8 +196,8 @@ int vi_load_cmdline(struct vitro_vm *vm, const struct vitro_boot *boot, size_t m
 	if (max > VI_BOOT_END - VI_BOOT_CMDLINE - 1)
 		max = VI_BOOT_END - VI_BOOT_CMDLINE - 1;
 	if (len > max)
-		return vi_fail(E2BIG, "the kernel parameters have %zu characters; this kernel reads %zu",
-			       len, max);
+		return vi_fail(E2BIG, "the kernel parameters have %zu characters; "
+			       "this kernel reads %zu", len, max);
 	return vitro_write_gpa(vm, VI_BOOT_CMDLINE, text, len + 1);
 }
 
@@ -220,7 +220,8 @@ int vi_load_initrd(struct vitro_vm *vm, const struct vitro_boot *boot, uint64_t 
 		return 0;
 	*where = ram_highest(boot, boot->initrd.size, limit, kernel, kernel_size);
 	if (*where == UINT64_MAX)
-		return vi_fail(ENOSPC, "no room for the initrd of %zu bytes beside the kernel, which needs 0x%llx bytes at 0x%llx; give the guest more memory",
+		return vi_fail(ENOSPC, "no room for the initrd of %zu bytes; "
+			       "the kernel needs 0x%llx at 0x%llx; give the guest more memory",
 			       boot->initrd.size, (unsigned long long)kernel_size,
 			       (unsigned long long)kernel);
 	return vitro_write_gpa(vm, *where, boot->initrd.data, boot->initrd.size);
@@ -237,5 +238,6 @@ int vitro_load_kernel(struct vitro_vcpu *vcpu, const struct vitro_boot *boot)
 		return vitro_load_elf(vcpu, boot);
 	if (kernel->size >= 0x206 && !memcmp(data + 0x202, "HdrS", 4))
 		return vitro_load_bzimage(vcpu, boot);
-	return vi_fail(ENOEXEC, "the kernel is neither a bzImage nor an ELF file; a Linux kernel package has one in /boot/vmlinuz-*");
+	return vi_fail(ENOEXEC, "the kernel is neither a bzImage nor an ELF file; "
+		       "a Linux kernel package has one in /boot/vmlinuz-*");
 }

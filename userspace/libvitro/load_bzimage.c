@@ -42,7 +42,7 @@ static int parse(struct bzimage *bz, const struct vitro_image *image)
 	size_t setup, header_end;
 
 	if (image->size < HEADER + sizeof(bz->hdr))
-		return vi_fail(ENOEXEC, "the bzImage is cut off: %zu bytes are too few for its header",
+		return vi_fail(ENOEXEC, "the bzImage is cut off within its header, after %zu bytes",
 			       image->size);
 	/* The header says how long it is, by the target of the jump over it. */
 	header_end = 0x202 + data[0x201];
@@ -54,10 +54,11 @@ static int parse(struct bzimage *bz, const struct vitro_image *image)
 	if (bz->hdr.boot_flag != 0xaa55 || memcmp(&bz->hdr.header, "HdrS", 4))
 		return vi_fail(ENOEXEC, "not a bzImage: its boot sector has no Linux header");
 	if (bz->hdr.version < 0x020c)
-		return vi_fail(ENOEXEC, "the bzImage has boot protocol %u.%02u; 2.12 is needed (Linux 3.8 and later)",
+		return vi_fail(ENOEXEC, "the bzImage has boot protocol %u.%02u; "
+			       "2.12 is needed (Linux 3.8 and later)",
 			       bz->hdr.version >> 8, bz->hdr.version & 0xff);
 	if (!(bz->hdr.xloadflags & XLF_KERNEL_64))
-		return vi_fail(ENOEXEC, "the bzImage is of a 32-bit kernel; use one for x86_64 (amd64)");
+		return vi_fail(ENOEXEC, "the bzImage is of a 32-bit kernel; use one for amd64");
 	if (!(bz->hdr.loadflags & LOADED_HIGH))
 		return vi_fail(ENOEXEC, "the kernel is a zImage, for low memory; use a bzImage");
 
@@ -66,7 +67,7 @@ static int parse(struct bzimage *bz, const struct vitro_image *image)
 	if (bz->code_size <= ENTRY_64)
 		return vi_fail(ENOEXEC, "the bzImage has no code: syssize is %u", bz->hdr.syssize);
 	if (setup > image->size || bz->code_size > image->size - setup)
-		return vi_fail(ENOEXEC, "the bzImage is cut off: it has %zu bytes and should have %zu",
+		return vi_fail(ENOEXEC, "the bzImage is cut off: %zu bytes of %zu are there",
 			       image->size, setup + bz->code_size);
 	bz->code = data + setup;
 	return 0;
@@ -92,7 +93,8 @@ static int place(struct bzimage *bz, const struct vitro_boot *boot)
 		if (bz->load < 4 * GIB && bz->load + bz->need <= 4 * GIB)
 			return 0;
 	}
-	return vi_fail(ENOSPC, "no room for the kernel: it needs 0x%llx bytes at 0x%llx%s; give the guest more memory",
+	return vi_fail(ENOSPC, "no room for the kernel: it needs 0x%llx bytes at 0x%llx%s; "
+		       "give the guest more memory",
 		       (unsigned long long)bz->need, (unsigned long long)bz->hdr.pref_address,
 		       bz->hdr.relocatable_kernel ? " or elsewhere below 4 GiB" : "");
 }

@@ -13,7 +13,7 @@
 
 #define NOTE_PHYS32_ENTRY	18		/* owner "Xen" */
 #define START_MAGIC		0x336ec578
-#define CMDLINE_MAX		2047		/* COMMAND_LINE_SIZE of Linux, less the final 0 */
+#define CMDLINE_MAX		2047		/* Linux' COMMAND_LINE_SIZE less the final 0 */
 
 struct start_info {
 	uint32_t magic;
@@ -58,14 +58,16 @@ _Static_assert(sizeof(struct boot_info) <= 4096, "one page");
  * @size: how many
  * @ph: its program headers, at any alignment: use phdr()
  * @nr_ph: how many
- * @low: @high: the RAM that its segments take
+ * @low: the RAM that its segments take: first address
+ * @high: ... and the one behind
  */
 struct elf {
 	const uint8_t *data;
 	uint64_t size;
 	const uint8_t *ph;
 	unsigned int nr_ph;
-	uint64_t low, high;
+	uint64_t low;
+	uint64_t high;
 };
 
 static Elf64_Phdr phdr(const struct elf *elf, unsigned int i)
@@ -94,11 +96,12 @@ static int parse(struct elf *elf, const struct vitro_image *image)
 	    eh.e_machine != EM_X86_64)
 		return vi_fail(ENOEXEC, "the ELF kernel is not for x86_64");
 	if (eh.e_type != ET_EXEC && eh.e_type != ET_DYN)
-		return vi_fail(ENOEXEC, "the ELF file is not executable (type %u); is it an object file?",
+		return vi_fail(ENOEXEC, "the ELF file is not executable; its type is %u",
 			       eh.e_type);
 	if (eh.e_phentsize != sizeof(Elf64_Phdr) || !eh.e_phnum ||
 	    !within(elf, eh.e_phoff, (uint64_t)eh.e_phnum * sizeof(Elf64_Phdr)))
-		return vi_fail(ENOEXEC, "the ELF kernel is cut off or broken: %u program headers of %u bytes at 0x%llx",
+		return vi_fail(ENOEXEC, "the ELF kernel is cut off or broken; "
+			       "it has %u program headers of %u bytes at 0x%llx",
 			       eh.e_phnum, eh.e_phentsize, (unsigned long long)eh.e_phoff);
 	elf->ph = elf->data + eh.e_phoff;
 	elf->nr_ph = eh.e_phnum;
@@ -111,11 +114,13 @@ static int load_segment(struct elf *elf, const Elf64_Phdr *ph, struct vitro_vm *
 	uint8_t *hva;
 
 	if (ph->p_filesz > ph->p_memsz || !within(elf, ph->p_offset, ph->p_filesz))
-		return vi_fail(ENOEXEC, "the ELF kernel is cut off or broken: a segment of 0x%llx bytes at 0x%llx of the file",
+		return vi_fail(ENOEXEC, "the ELF kernel is cut off or broken; "
+			       "it has a segment of 0x%llx bytes at 0x%llx of the file",
 			       (unsigned long long)ph->p_filesz, (unsigned long long)ph->p_offset);
 	if (ph->p_paddr < VI_BOOT_END || !vi_ram_has(boot, ph->p_paddr, ph->p_memsz))
-		return vi_fail(ENOSPC, "no RAM above 0x%llx for the kernel's segment of 0x%llx bytes at 0x%llx; give the guest more memory",
-			       VI_BOOT_END, (unsigned long long)ph->p_memsz,
+		return vi_fail(ENOSPC, "no RAM above 0x%llx for 0x%llx bytes of kernel at 0x%llx; "
+			       "give the guest more memory", VI_BOOT_END,
+			       (unsigned long long)ph->p_memsz,
 			       (unsigned long long)ph->p_paddr);
 	hva = vitro_gpa_to_hva(vm, ph->p_paddr, ph->p_memsz);
 	if (!hva)
@@ -178,7 +183,8 @@ static int load_segments(struct elf *elf, struct vitro_vm *vm, const struct vitr
 			found = find_entry(elf, &ph, entry);
 	}
 	if (!found)
-		return vi_fail(ENOEXEC, "the ELF kernel has no PVH entry; build it with CONFIG_PVH=y, or use the bzImage");
+		return vi_fail(ENOEXEC, "the ELF kernel has no PVH entry; "
+			       "build it with CONFIG_PVH=y, or use the bzImage");
 	if (*entry < elf->low || *entry >= elf->high)
 		return vi_fail(ENOEXEC, "the PVH entry 0x%llx is not within the kernel",
 			       (unsigned long long)*entry);

@@ -45,6 +45,20 @@ static int slot_ioctl(struct vitro_vm *vm, int nr, const struct vi_slot *slot)
 	return ioctl(vm->fd, VITRO_SET_MEMSLOT, &arg) < 0 ? -errno : 0;
 }
 
+static const char *map_cause(int err)
+{
+	switch (err) {
+	case ENOSPC:
+		return "all memslots are taken";
+	case EEXIST:
+		return "it overlaps other guest memory";
+	case EINVAL:
+		return "no multiples of 4096, or more than a guest can address";
+	default:
+		return strerror(err);
+	}
+}
+
 static int slot_add(struct vitro_vm *vm, const struct vi_slot *slot)
 {
 	int nr, ret;
@@ -66,10 +80,7 @@ static int slot_add(struct vitro_vm *vm, const struct vi_slot *slot)
 	if (ret)
 		return vi_fail(-ret, "cannot map guest memory at gpa 0x%llx, size 0x%llx: %s",
 			       (unsigned long long)slot->gpa, (unsigned long long)slot->size,
-			       ret == -ENOSPC ? "all memslots are taken" :
-			       ret == -EEXIST ? "it overlaps other guest memory" :
-			       ret == -EINVAL ? "not multiples of 4096, or beyond the guest's address width" :
-			       strerror(-ret));
+			       map_cause(-ret));
 	return 0;
 }
 
@@ -106,7 +117,8 @@ void *vitro_mem_alloc(struct vitro_vm *vm, uint64_t gpa, uint64_t size, uint32_t
 	int ret;
 
 	if (!size || size & PAGE_MASK || gpa & PAGE_MASK)
-		return vi_fail_ptr(EINVAL, "guest memory at gpa 0x%llx, size 0x%llx: both must be multiples of 4096",
+		return vi_fail_ptr(EINVAL, "guest memory at gpa 0x%llx, size 0x%llx; "
+				   "both must be multiples of 4096",
 				   (unsigned long long)gpa, (unsigned long long)size);
 	slot.hva = alloc_aligned(gpa, size);
 	if (!slot.hva)

@@ -252,7 +252,8 @@ int vitro_vcpu_set_mode(struct vitro_vcpu *vcpu, enum vitro_mode mode, uint64_t 
 			       (unsigned long long)entry, mode);
 	if (mode != VITRO_MODE_REAL) {
 		if (tables & PAGE_MASK || tables >= 4 * GIB)
-			return vi_fail(EINVAL, "the tables' address 0x%llx is not a multiple of 4096 below 4 GiB",
+			return vi_fail(EINVAL, "the tables' address is 0x%llx; "
+				       "it must be a multiple of 4096 below 4 GiB",
 				       (unsigned long long)tables);
 		mem = vitro_gpa_to_hva(vcpu->vm, tables, VITRO_MODE_TABLES_SIZE);
 		if (!mem)

@@ -99,6 +99,20 @@ struct vitro_comm *vitro_vcpu_comm(const struct vitro_vcpu *vcpu)
 
 /* ----------------------------------------------------- running and stopping */
 
+static const char *run_cause(int err)
+{
+	switch (err) {
+	case EINVAL:
+		return "a state group in comm->dirty has a value that the CPU would refuse";
+	case EBUSY:
+		return "another hypervisor holds the CPU; unload it (rmmod kvm_amd or kvm_intel)";
+	case EIO:
+		return "not the process that created the VM, or the VM is dead; see dmesg";
+	default:
+		return strerror(err);
+	}
+}
+
 /*
  * The order makes sure that a kick is not lost.  The kicker sets immediate_exit and
  * then looks for the runner; the runner announces itself and then lets the kernel
@@ -121,10 +135,7 @@ int vitro_vcpu_run(struct vitro_vcpu *vcpu)
 	__atomic_store_n(&comm->immediate_exit, 0, __ATOMIC_SEQ_CST);
 
 	if (ret < 0)
-		return vi_fail(err, "VITRO_RUN: %s%s", strerror(err),
-			       err == EINVAL ? ": a state group in comm->dirty has a value that the CPU would refuse" :
-			       err == EBUSY ? ": another hypervisor holds the CPU; unload it" :
-			       err == EIO ? ": not the process that created the VM, or the VM is dead; see dmesg" : "");
+		return vi_fail(err, "the vCPU does not run: %s", run_cause(err));
 	return 0;
 }
 
@@ -167,9 +178,10 @@ int vitro_vcpu_set(struct vitro_vcpu *vcpu, uint64_t mask)
 	struct vitro_state_mask arg = { .mask = mask };
 
 	if (ioctl(vcpu->fd, VITRO_SET_STATE, &arg) < 0)
-		return vi_fail(errno, "cannot set state groups 0x%llx: %s%s",
-			       (unsigned long long)mask, strerror(errno),
-			       errno == EINVAL ? "; one has a value that the CPU would refuse" : "");
+		return vi_fail(errno, "cannot set state groups 0x%llx: %s",
+			       (unsigned long long)mask,
+			       errno == EINVAL ? "one has a value that the CPU would refuse" :
+			       strerror(errno));
 	comm->dirty &= ~mask;
 	comm->valid |= mask;
 	return 0;
