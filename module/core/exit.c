@@ -265,6 +265,8 @@ enum verdict exit_handle(struct vitro_vcpu *vcpu)
 	case EXIT_NMI_WINDOW:
 	case EXIT_RESUME:
 		return AGAIN;
+	case EXIT_PAUSE:
+		return OUT_YIELD;
 	case EXIT_FETCH:
 		return OUT_FETCH;
 	case VITRO_EXIT_SHUTDOWN:

@@ -6,6 +6,7 @@
  * run a burst, and do what the burst could not do with interrupts off.
  */
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/task_work.h>
@@ -31,6 +32,7 @@ void vcpu_free(struct vitro_vcpu *vcpu)
 	pt_cache_free(&vcpu->pt_cache);
 	vfree(vcpu->comm);
 	kfree(vcpu->xsave);
+	put_pid(rcu_access_pointer(vcpu->task));
 	kfree(vcpu->state);
 	kvfree(vcpu->cpuid);
 	/* Senders of interrupts hold it under RCU; they touch nothing freed above. */
@@ -204,6 +206,45 @@ static void sleep_halted(struct vitro_vcpu *vcpu)
 	}
 }
 
+/* Remembers who runs this vCPU, for others to yield to. */
+static void note_task(struct vitro_vcpu *vcpu)
+{
+	struct pid *old = rcu_dereference_protected(vcpu->task, lockdep_is_held(&vcpu->mutex));
+
+	if (old == task_pid(current))
+		return;
+	rcu_assign_pointer(vcpu->task, get_task_pid(current, PIDTYPE_PID));
+	if (old) {
+		synchronize_rcu();
+		put_pid(old);
+	}
+}
+
+/*
+ * The guest spins, perhaps for a lock whose holder's thread is not running: give the
+ * CPU to the next vCPU that could run and does not.
+ */
+static void yield_to_other(struct vitro_vcpu *vcpu)
+{
+	struct task_struct *task = NULL;
+	struct vitro_vcpu *other;
+	int i;
+
+	rcu_read_lock();
+	for (i = 1; i < VITRO_MAX_VCPUS && !task; i++) {
+		other = rcu_dereference(vcpu->vm->vcpu[(vcpu->id + i) % VITRO_MAX_VCPUS]);
+		if (!other || READ_ONCE(other->mode) == IN_GUEST ||
+		    READ_ONCE(other->mp_state) != VITRO_MP_RUNNABLE)
+			continue;
+		task = get_pid_task(rcu_dereference(other->task), PIDTYPE_PID);
+	}
+	rcu_read_unlock();
+	if (!task)
+		return;
+	yield_to(task, true);
+	put_task_struct(task);
+}
+
 /* Resolves the second-level fault in vcpu->exit.  Returns a verdict or an errno. */
 static int resolve_fault(struct vitro_vcpu *vcpu)
 {
@@ -249,6 +290,7 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 		WRITE_ONCE(comm->dirty, 0);
 	}
 	vcpu->has_run = true;
+	note_task(vcpu);
 	vcpu->stat[VITRO_STAT_RUNS]++;
 
 	do {
@@ -280,6 +322,8 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 			return verdict;
 		if (verdict == OUT_FETCH)
 			insn_fetch(vcpu, &insn, false);	/* bring its page in */
+		if (verdict == OUT_YIELD)
+			yield_to_other(vcpu);
 		if (verdict == OUT_HALT)
 			vcpu->mp_state = VITRO_MP_HALTED;
 		cond_resched();

@@ -166,10 +166,11 @@ enum vcpu_request {
  * @OUT: leave the burst (let the host breathe, look at requests), then enter
  * @OUT_FAULT: leave it and resolve the second-level fault in vcpu->exit
  * @OUT_FETCH: leave it and touch the instruction at rip, which was not in memory
+ * @OUT_YIELD: leave it and let another vCPU of the VM run in its stead
  * @OUT_HALT: leave it and sleep until something happens
  * @OUT_USER: leave it and return vcpu->exit to userspace
  */
-enum verdict { AGAIN, OUT, OUT_FAULT, OUT_FETCH, OUT_HALT, OUT_USER };
+enum verdict { AGAIN, OUT, OUT_FAULT, OUT_FETCH, OUT_YIELD, OUT_HALT, OUT_USER };
 
 /* Exits that never reach userspace, in the same space as enum vitro_exit_reason. */
 enum internal_exit {
@@ -185,6 +186,7 @@ enum internal_exit {
 	EXIT_UD,		/* an instruction that this machine does not have */
 	EXIT_GP,		/* an instruction that this machine refuses */
 	EXIT_SKIP,		/* an instruction that does nothing here */
+	EXIT_PAUSE,		/* the guest spins */
 	EXIT_RESUME,		/* the backend dealt with it */
 	EXIT_FETCH,		/* the backend could not read the instruction */
 };
@@ -312,6 +314,7 @@ struct cr_access {
  * @mode: [a] enum vcpu_mode
  * @cpu: [a] the CPU of the last burst, -1 before the first
  * @wait: where the thread sleeps in HLT
+ * @task: [a] the thread in VITRO_RUN, or the last one
  * @tlb_gen: [v] value of vm->mmu.tlb_gen that this vCPU's TLB entries respect
  * @pt_cache: [v] pages for the second-level tables
  * @clock_msr: @wall_msr: [v] MSRs of the paravirtual clock
@@ -356,6 +359,7 @@ struct vitro_vcpu {
 	int mode;
 	int cpu;
 	wait_queue_head_t wait;
+	struct pid __rcu *task;
 
 	u64 tlb_gen;
 	struct vitro_pt_cache pt_cache;

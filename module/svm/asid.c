@@ -41,9 +41,13 @@ void asid_prepare(struct vitro_vcpu *vcpu, struct svm_cpu *cpu)
 		if (cpu->next_asid >= svm_nr_asids)
 			asid_forget_all(cpu);
 		c->guest_asid = cpu->next_asid++;
+		svm_changed(svm, CLEAN_ASID);
 		svm->asid_cpu = vcpu->cpu;
 		svm->asid_generation = cpu->asid_generation;
 	}
+	/* What this core remembers of the VMCB may be from before it ran elsewhere. */
+	if (!valid)
+		svm->clean = 0;
 	if (cpu->flush_all)
 		c->tlb_control = TLB_CONTROL_FLUSH_ALL;
 }

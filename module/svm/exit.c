@@ -78,6 +78,7 @@ static void translate_exception(struct vitro_vcpu *vcpu, const struct vmcb_contr
 				vcpu->regs.rflags &= ~(u64)X86_EFLAGS_TF;
 			svm->step = STEP_NONE;
 			svm->vmcb->save.dr6 &= ~(u64)DR_STEP;
+			svm_changed(svm, CLEAN_DRX);
 			if (!(svm->vmcb->save.dr6 & DR_TRAP_BITS)) {
 				x->reason = EXIT_RESUME;
 				break;
@@ -168,6 +169,7 @@ static void translate_iret(struct vitro_vcpu *vcpu)
 
 	/* The intercept comes before the IRET; NMIs open after it. */
 	svm->vmcb->control.intercept_misc1 &= ~INTERCEPT_IRET;
+	svm_changed(svm, CLEAN_INTERCEPTS);
 	svm->iret = true;
 	svm->iret_rip = vcpu->regs.rip;
 	vcpu->exit.reason = EXIT_NMI_WINDOW;
@@ -224,6 +226,9 @@ void svm_translate_exit(struct vitro_vcpu *vcpu)
 		break;
 	case SVM_EXIT_EXCP(0) ... SVM_EXIT_EXCP(31):
 		translate_exception(vcpu, c);
+		break;
+	case SVM_EXIT_PAUSE:
+		x->reason = EXIT_PAUSE;
 		break;
 	case SVM_EXIT_RDPMC:
 		x->reason = EXIT_GP;

@@ -206,7 +206,7 @@ static int svm_vcpu_init(struct vitro_vcpu *vcpu)
 	}
 	svm->vmcb_pa = __pa(svm->vmcb);
 	svm->asid_cpu = -1;
-	vmcb_init(vcpu, __pa(iopm), __pa(msrpm));
+	vmcb_init(vcpu, __pa(iopm), __pa(msrpm), vcpu->vm->mmu.root_hpa);
 	return 0;
 }
 
@@ -271,6 +271,7 @@ static void svm_inject(struct vitro_vcpu *vcpu, const struct vcpu_event *ev)
 	/* Without virtual NMIs, the handler's IRET is how we know its end. */
 	if (ev->type == EV_NMI) {
 		svm->vmcb->control.intercept_misc1 |= INTERCEPT_IRET;
+		svm_changed(svm, CLEAN_INTERCEPTS);
 		svm->iret = false;
 	}
 }
@@ -279,6 +280,11 @@ static void svm_set_window(struct vitro_vcpu *vcpu, unsigned int windows)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct vmcb_control *c = &svm->vmcb->control;
+
+	if (windows != svm->windows) {
+		svm->windows = windows;
+		svm_changed(svm, CLEAN_INTERCEPTS | CLEAN_TPR);
+	}
 
 	/* A virtual interrupt that we intercept at the moment it would be taken. */
 	if (windows & WINDOW_IRQ) {
@@ -317,7 +323,10 @@ static void svm_tlb_flush(struct vitro_vcpu *vcpu)
 
 static void svm_intercept_drs(struct vitro_vcpu *vcpu, bool on)
 {
-	to_svm(vcpu)->vmcb->control.intercept_dr = on ? INTERCEPT_DR_ALL : 0;
+	struct svm_vcpu *svm = to_svm(vcpu);
+
+	svm->vmcb->control.intercept_dr = on ? INTERCEPT_DR_ALL : 0;
+	svm_changed(svm, CLEAN_INTERCEPTS);
 }
 
 static u64 svm_dr7(struct vitro_vcpu *vcpu)
@@ -327,7 +336,10 @@ static u64 svm_dr7(struct vitro_vcpu *vcpu)
 
 static void svm_set_dr6_bs(struct vitro_vcpu *vcpu)
 {
-	to_svm(vcpu)->vmcb->save.dr6 |= DR_STEP;
+	struct svm_vcpu *svm = to_svm(vcpu);
+
+	svm->vmcb->save.dr6 |= DR_STEP;
+	svm_changed(svm, CLEAN_DRX);
 }
 
 static u8 svm_cpl(struct vitro_vcpu *vcpu)
@@ -354,11 +366,16 @@ static void svm_run(struct vitro_vcpu *vcpu)
 	s->rip = vcpu->regs.rip;
 	s->rflags = vcpu->regs.rflags;
 	c->interrupt_state = vcpu->shadow ? INTERRUPT_SHADOW : 0;
-	c->tsc_offset = vcpu->tsc_offset;
-	c->n_cr3 = vcpu->vm->mmu.root_hpa;
-	c->vintr = (c->vintr & ~V_TPR_MASK) | vcpu->apic.tpr >> 4;
-	c->clean_bits = 0;
+	if (c->tsc_offset != vcpu->tsc_offset) {
+		c->tsc_offset = vcpu->tsc_offset;
+		svm_changed(svm, CLEAN_INTERCEPTS);
+	}
+	if ((c->vintr & V_TPR_MASK) != vcpu->apic.tpr >> 4) {
+		c->vintr = (c->vintr & ~V_TPR_MASK) | vcpu->apic.tpr >> 4;
+		svm_changed(svm, CLEAN_TPR);
+	}
 	asid_prepare(vcpu, cpu);
+	c->clean_bits = svm_backend.features & VITRO_CPU_CLEAN_BITS ? svm->clean : 0;
 
 	svm_enter_guest(&vcpu->regs, svm->vmcb_pa, cpu->host_pa);
 
@@ -366,6 +383,7 @@ static void svm_run(struct vitro_vcpu *vcpu)
 		vcpu->events.inflight = svm->injected;
 	} else {
 		asid_entered(vcpu, cpu);
+		svm->clean = CLEAN_ALL;
 		complete_events(vcpu, c->exitintinfo);
 	}
 	c->eventinj = 0;

@@ -34,6 +34,8 @@ struct svm_cpu {
  * @iret: an IRET of the NMI handler is about to run, at @iret_rip
  * @step: RFLAGS.TF is set by us, to see the end of that IRET or of a shadow
  * @injected: what the last entry was to deliver
+ * @windows: WINDOW_* that the VMCB is set up for
+ * @clean: CLEAN_* of the groups of fields that nobody has changed since the last exit
  */
 struct svm_vcpu {
 	struct vmcb *vmcb;
@@ -45,6 +47,8 @@ struct svm_vcpu {
 	enum { STEP_NONE, STEP_IRET, STEP_SHADOW } step;
 	u64 iret_rip;
 	struct vcpu_event injected;
+	u32 clean;
+	unsigned int windows;
 };
 
 DECLARE_PER_CPU(struct svm_cpu, svm_cpu);
@@ -55,13 +59,20 @@ static inline struct svm_vcpu *to_svm(struct vitro_vcpu *vcpu)
 	return vcpu->arch;
 }
 
+/* Whoever changes a field of the VMCB says so. */
+static inline void svm_changed(struct svm_vcpu *svm, u32 groups)
+{
+	svm->clean &= ~groups;
+}
+
 /* asid.c */
 void asid_forget_all(struct svm_cpu *cpu);
 void asid_prepare(struct vitro_vcpu *vcpu, struct svm_cpu *cpu);
 void asid_entered(struct vitro_vcpu *vcpu, struct svm_cpu *cpu);
 
 /* vmcb.c */
-void vmcb_init(struct vitro_vcpu *vcpu, phys_addr_t iopm, phys_addr_t msrpm);
+void vmcb_init(struct vitro_vcpu *vcpu, phys_addr_t iopm, phys_addr_t msrpm,
+	       phys_addr_t n_cr3);
 void vmcb_code(struct vitro_vcpu *vcpu, struct guest_code *code);
 void vmcb_reset(struct vitro_vcpu *vcpu, bool power_on);
 int vmcb_load_state(struct vitro_vcpu *vcpu, const struct vitro_state *s, u64 mask);

@@ -13,15 +13,20 @@
 /* Changes of these bits of CR4 flush the TLB (APM 2 5.5.2, 5.5.3). */
 #define CR4_FLUSHES	(X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PCIDE | X86_CR4_SMEP)
 
+/* PAUSEs before an exit: some ten microseconds of spinning. */
+#define PAUSE_FILTER_COUNT	3000
+
 /**
  * vmcb_init - set up the part of the VMCB that no guest changes
  * @vcpu: the vCPU
  * @iopm: physical address of the I/O permission map
  * @msrpm: physical address of the MSR permission map
+ * @n_cr3: physical address of the second-level tables
  *
  * What is not in a word below, the guest does without an exit.
  */
-void vmcb_init(struct vitro_vcpu *vcpu, phys_addr_t iopm, phys_addr_t msrpm)
+void vmcb_init(struct vitro_vcpu *vcpu, phys_addr_t iopm, phys_addr_t msrpm,
+	       phys_addr_t n_cr3)
 {
 	struct vmcb_control *c = &to_svm(vcpu)->vmcb->control;
 
@@ -40,14 +45,20 @@ void vmcb_init(struct vitro_vcpu *vcpu, phys_addr_t iopm, phys_addr_t msrpm)
 
 	/*
 	 * Allowed: reading and writing of descriptor-table registers, RDTSC (TSC_OFFSET
-	 * is applied), PUSHF, POPF, INT n, PAUSE, INVLPG, task switches (the CPU makes
-	 * them, in the guest's memory).
+	 * is applied), PUSHF, POPF, INT n, INVLPG, task switches (the CPU makes them, in
+	 * the guest's memory).  PAUSE, unless it comes again and again: a vCPU that spins
+	 * should make room for the one it waits for.
 	 */
 	c->intercept_misc1 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_SMI |
 			     INTERCEPT_INIT | INTERCEPT_RDPMC | INTERCEPT_CPUID |
 			     INTERCEPT_RSM | INTERCEPT_INVD | INTERCEPT_HLT |
 			     INTERCEPT_INVLPGA | INTERCEPT_IOIO_PROT | INTERCEPT_MSR_PROT |
 			     INTERCEPT_FERR_FREEZE | INTERCEPT_SHUTDOWN;
+
+	if (svm_backend.features & VITRO_CPU_PAUSE_FILTER) {
+		c->intercept_misc1 |= INTERCEPT_PAUSE;
+		c->pause_filter_count = PAUSE_FILTER_COUNT;
+	}
 
 	/* Allowed: RDTSCP, INT1. */
 	c->intercept_misc2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD |
@@ -62,6 +73,7 @@ void vmcb_init(struct vitro_vcpu *vcpu, phys_addr_t iopm, phys_addr_t msrpm)
 	c->iopm_base_pa = iopm;
 	c->msrpm_base_pa = msrpm;
 	c->np_enable = NP_ENABLE;
+	c->n_cr3 = n_cr3;
 	c->vintr = V_INTR_MASKING;
 }
 
@@ -116,6 +128,8 @@ void vmcb_reset(struct vitro_vcpu *vcpu, bool power_on)
 	vmcb_set_cr4(vcpu, 0);
 
 	svm->flush = true;
+	svm->clean = 0;
+	svm->windows = 0;
 	svm->iret = false;
 	svm->step = STEP_NONE;
 	svm->vmcb->control.intercept_misc1 &= ~(INTERCEPT_IRET | INTERCEPT_VINTR);
@@ -133,6 +147,7 @@ void vmcb_set_cr4(struct vitro_vcpu *vcpu, u64 value)
 
 	if ((value ^ vcpu->guest_cr4) & CR4_FLUSHES)
 		svm->flush = true;
+	svm_changed(svm, CLEAN_CRX);
 	vcpu->guest_cr4 = value;
 	svm->vmcb->save.cr4 = value | (__read_cr4() & X86_CR4_MCE);
 }
@@ -229,6 +244,7 @@ int vmcb_load_state(struct vitro_vcpu *vcpu, const struct vitro_state *state, u6
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct vmcb_save *s = &svm->vmcb->save;
 
+	svm->clean = 0;		/* state is loaded rarely, and mostly all of it */
 	if (mask & VITRO_STATE_SEGS)
 		load_segs(s, &state->segs);
 	if (mask & VITRO_STATE_CRS) {
@@ -330,9 +346,11 @@ int vmcb_set_msr(struct vitro_vcpu *vcpu, u32 index, u64 value)
 	switch (index) {
 	case MSR_EFER:
 		s->efer = value | EFER_SVME;
+		svm_changed(to_svm(vcpu), CLEAN_CRX);
 		return 0;
 	case MSR_IA32_CR_PAT:
 		s->g_pat = value;
+		svm_changed(to_svm(vcpu), CLEAN_NP);
 		return 0;
 	}
 	return -ENOENT;

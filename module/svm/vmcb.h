@@ -28,6 +28,7 @@
 #define INTERCEPT_RSM		BIT(19)
 #define INTERCEPT_IRET		BIT(20)
 #define INTERCEPT_INVD		BIT(22)
+#define INTERCEPT_PAUSE		BIT(23)
 #define INTERCEPT_HLT		BIT(24)
 #define INTERCEPT_INVLPGA	BIT(26)
 #define INTERCEPT_IOIO_PROT	BIT(27)
@@ -82,6 +83,21 @@
 
 #define NP_ENABLE		BIT_ULL(0)
 
+/*
+ * VMCB clean bits, at 0C0h (APM 2 15.15): the CPU may go on using what it remembers
+ * of these groups of fields from the last exit of the same VMCB on the same core.
+ */
+#define CLEAN_INTERCEPTS	BIT(0)	/* all intercepts, TSC offset, pause filter */
+#define CLEAN_ASID		BIT(2)
+#define CLEAN_TPR		BIT(3)	/* the word at 060h */
+#define CLEAN_NP		BIT(4)	/* N_CR3, G_PAT */
+#define CLEAN_CRX		BIT(5)	/* CR0, CR3, CR4, EFER */
+#define CLEAN_DRX		BIT(6)	/* DR6, DR7 */
+#define CLEAN_DT		BIT(7)	/* GDTR, IDTR */
+#define CLEAN_SEG		BIT(8)	/* CS, DS, SS, ES, CPL */
+#define CLEAN_CR2		BIT(9)
+#define CLEAN_ALL		GENMASK(9, 0)
+
 /* EXITINFO1 of IOIO exits (APM 2 15.10.2). */
 #define IOIO_TYPE_IN		BIT_ULL(0)
 #define IOIO_STR		BIT_ULL(2)
@@ -116,6 +132,7 @@
 #define SVM_EXIT_RSM		0x73
 #define SVM_EXIT_IRET		0x74
 #define SVM_EXIT_INVD		0x76
+#define SVM_EXIT_PAUSE		0x77
 #define SVM_EXIT_HLT		0x78
 #define SVM_EXIT_INVLPGA	0x7a
 #define SVM_EXIT_IOIO		0x7b
