@@ -205,8 +205,8 @@ static int vm_stats(void *object, union ioctl_arg *arg)
 
 static const struct ioctl_cmd vm_cmds[] = {
 	CMD(VITRO_SIGNAL_MSI, struct vitro_msi, LOCK_NONE, vm_signal_msi),
-	CMD(VITRO_SET_MEMSLOT, struct vitro_memslot, LOCK_NONE, vm_set_memslot),
-	CMD(VITRO_DIRTY_LOG, struct vitro_dirty_log, LOCK_NONE, vm_dirty_log),
+	CMD(VITRO_SET_MEMSLOT, struct vitro_memslot, LOCK_OBJECT, vm_set_memslot),
+	CMD(VITRO_DIRTY_LOG, struct vitro_dirty_log, LOCK_OBJECT, vm_dirty_log),
 	CMD(VITRO_CREATE_VCPU, struct vitro_create_vcpu, LOCK_OBJECT, vm_new_vcpu),
 	CMD(VITRO_IRQFD, struct vitro_irqfd, LOCK_OBJECT, vm_irqfd),
 	CMD(VITRO_IOEVENTFD, struct vitro_ioeventfd, LOCK_OBJECT, vm_ioeventfd),

@@ -41,6 +41,12 @@ static bool legacy_prefix(struct insn *insn, u8 byte)
 	return false;
 }
 
+/* The instruction is longer than what could be read of it. */
+static int insn_short(bool atomic)
+{
+	return atomic ? -EAGAIN : -EFAULT;
+}
+
 /**
  * insn_fetch - read the instruction at RIP, and take in its prefixes
  * @vcpu: the vCPU
@@ -48,7 +54,8 @@ static bool legacy_prefix(struct insn *insn, u8 byte)
  * @atomic: in a burst, where nothing may sleep
  *
  * Returns 0; -EAGAIN, with @atomic only, when its page must be faulted in first;
- * -EFAULT when there is no code at RIP any more.
+ * -EFAULT when there is no code at RIP any more.  Whoever decodes on, looks at
+ * @insn->nr: the instruction may go on where this could not read.
  */
 int insn_fetch(struct vitro_vcpu *vcpu, struct insn *insn, bool atomic)
 {
@@ -59,7 +66,8 @@ int insn_fetch(struct vitro_vcpu *vcpu, struct insn *insn, bool atomic)
 	*insn = (struct insn){ .seg = -1, .bits = code.bits };
 	n = guest_fetch(vcpu->vm, &code.paging, code.linear_rip, insn->bytes, atomic);
 	if (n <= 0)
-		return atomic ? -EAGAIN : -EFAULT;
+		return insn_short(atomic);
+	insn->nr = n;
 
 	for (i = 0; i < n; i++) {
 		u8 byte = insn->bytes[i];
@@ -72,7 +80,7 @@ int insn_fetch(struct vitro_vcpu *vcpu, struct insn *insn, bool atomic)
 			break;
 	}
 	insn->opcode = i;
-	return 0;
+	return i < n ? 0 : insn_short(atomic);
 }
 
 /**
@@ -136,13 +144,14 @@ static u64 immediate(const u8 *bytes, int size)
  * @size: filled in with the bytes it stores
  * @data: filled in with their value
  *
- * Returns the length of the instruction, or 0 when it is another one.
+ * Returns the length of the instruction, or 0 when it is another one, or not all of it
+ * was read.
  */
 int insn_decode_store(const struct vitro_vcpu *vcpu, const struct insn *insn,
 		      u32 *size, u64 *data)
 {
 	const u8 *opcode = insn->bytes + insn->opcode;
-	int room = sizeof(insn->bytes) - insn->opcode;
+	int room = insn->nr - insn->opcode;
 	int reg, len, imm = 0;
 
 	if (room < 3)		/* opcode, ModRM, SIB */

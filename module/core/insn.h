@@ -8,6 +8,7 @@
 /**
  * struct insn - an instruction in the guest's memory
  * @bytes: it, and what follows; zeros where memory ends
+ * @nr: how many of them could be read
  * @opcode: index of the opcode, after the prefixes
  * @bits: 16, 32 or 64: the mode it runs in
  * @rex: the REX prefix, or 0
@@ -17,6 +18,7 @@
  */
 struct insn {
 	u8 bytes[15];
+	u8 nr;
 	u8 opcode;
 	u8 bits;
 	u8 rex;

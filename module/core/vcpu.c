@@ -320,8 +320,9 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 			verdict = resolve_fault(vcpu);
 		if (verdict < 0)
 			return verdict;
+		/* Bring its page in.  If that fails, it fails for the guest as well. */
 		if (verdict == OUT_FETCH)
-			insn_fetch(vcpu, &insn, false);	/* bring its page in */
+			insn_fetch(vcpu, &insn, false);
 		if (verdict == OUT_YIELD)
 			yield_to_other(vcpu);
 		if (verdict == OUT_HALT)

@@ -103,23 +103,14 @@ static int get_log(struct vitro_vm *vm, const struct vitro_dirty_log *req)
 
 /**
  * dirty_get() - take the dirty log of a slot: VITRO_DIRTY_LOG
- * @vm: the VM; takes vm->lock, so that the slot stays
+ * @vm: the VM; vm->lock held, so that the slot stays
  * @req: as userspace gave it
  *
  * Return: 0, and the log is cleared; or, and it is not, -ENOENT without a slot or a
  * log, -EINVAL for a range that is not in the slot or not of whole words, -EFAULT,
- * -ENOMEM, -EINTR.
+ * -ENOMEM.
  */
 int dirty_get(struct vitro_vm *vm, const struct vitro_dirty_log *req)
 {
-	int r;
-
-	if (req->flags)
-		return -EINVAL;
-	r = mutex_lock_interruptible(&vm->lock);
-	if (r)
-		return r;
-	r = get_log(vm, req);
-	mutex_unlock(&vm->lock);
-	return r;
+	return req->flags ? -EINVAL : get_log(vm, req);
 }

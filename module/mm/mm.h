@@ -30,7 +30,7 @@ struct tdp_format {
  */
 
 /* slots.c */
-int slots_set(struct vitro_vm *vm, const struct vitro_memslot *req);	/* takes vm->lock */
+int slots_set(struct vitro_vm *vm, const struct vitro_memslot *req);	/* under vm->lock */
 void slots_free(struct vitro_vm *vm);
 /* These two need vitro_srcu or vm->lock, for as long as the slot is used. */
 struct vitro_slot *slot_find(struct vitro_vm *vm, u64 gfn);
@@ -78,7 +78,7 @@ void invalidate_begin(struct vitro_vm *vm);	/* with mmu_lock */
 void invalidate_end(struct vitro_vm *vm);	/* without */
 
 /* dirty.c */
-int dirty_get(struct vitro_vm *vm, const struct vitro_dirty_log *req);	/* takes vm->lock */
+int dirty_get(struct vitro_vm *vm, const struct vitro_dirty_log *req);	/* under vm->lock */
 void dirty_mark(const struct vitro_slot *slot, u64 gfn);
 
 /**

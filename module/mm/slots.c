@@ -219,14 +219,14 @@ static int slots_replace(struct vitro_vm *vm, u32 id, struct vitro_slot *new)
 
 /**
  * slots_set() - add, replace or delete a memslot: VITRO_SET_MEMSLOT
- * @vm: the VM; takes vm->lock
+ * @vm: the VM; vm->lock held
  * @req: as userspace gave it
  *
  * A slot that is replaced loses its dirty log, and all its mappings, even if the new
  * one is the same.  Memory of the process is neither touched nor pinned.
  *
  * Return: 0; -EINVAL for a bad number, flag, alignment or range, a range with the
- * APIC's page in it, or a log of more than 1 TiB; -EEXIST, -ENOENT, -ENOMEM, -EINTR.
+ * APIC's page in it, or a log of more than 1 TiB; -EEXIST, -ENOENT, -ENOMEM.
  */
 int slots_set(struct vitro_vm *vm, const struct vitro_memslot *req)
 {
@@ -242,11 +242,7 @@ int slots_set(struct vitro_vm *vm, const struct vitro_memslot *req)
 			return -ENOMEM;
 	}
 
-	r = mutex_lock_interruptible(&vm->lock);
-	if (!r) {
-		r = slots_replace(vm, req->slot, new);
-		mutex_unlock(&vm->lock);
-	}
+	r = slots_replace(vm, req->slot, new);
 	if (r)
 		slot_free(new);
 	return r;

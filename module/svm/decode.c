@@ -43,8 +43,11 @@ int svm_insn_length(struct vitro_vcpu *vcpu)
 	for (i = 0; i < ARRAY_SIZE(insns); i++) {
 		int len = insn.opcode + insns[i].nr;
 
-		if (insns[i].exitcode == exitcode && len <= sizeof(insn.bytes) &&
-		    !memcmp(insn.bytes + insn.opcode, insns[i].opcode, insns[i].nr))
+		if (insns[i].exitcode != exitcode)
+			continue;
+		if (len > insn.nr)
+			return -EAGAIN;
+		if (!memcmp(insn.bytes + insn.opcode, insns[i].opcode, insns[i].nr))
 			return len;
 	}
 	return -EINVAL;
@@ -65,8 +68,8 @@ int svm_decode_mov_cr(struct vitro_vcpu *vcpu)
 	ret = insn_fetch(vcpu, &insn, true);
 	if (ret)
 		return ret;
-	if (insn.opcode + 3 > sizeof(insn.bytes))
-		return -EINVAL;
+	if (insn.opcode + 3 > insn.nr)
+		return -EAGAIN;
 
 	/* 0F 20 /r reads CRn, 0F 22 /r writes it; ModRM.reg is n, ModRM.rm the GPR. */
 	opcode = insn.bytes + insn.opcode;

@@ -4,6 +4,7 @@
  * entering the guest.  What an exit means is in exit.c.
  */
 #include <linux/cpu.h>
+#include <linux/mem_encrypt.h>
 #include <linux/slab.h>
 #include <asm/cpufeature.h>
 #include <asm/debugreg.h>
@@ -69,8 +70,7 @@ static int svm_probe(const char **why)
 	if (edx & SVM_FEATURE_PAUSE)
 		svm_backend.features |= VITRO_CPU_PAUSE_FILTER;
 
-	/* Nested tables are as deep as the host's own (APM 2 15.25.3). */
-	npt_format.levels = __read_cr4() & X86_CR4_LA57 ? 5 : 4;
+	npt_format_init();
 	return 0;
 }
 
@@ -95,9 +95,9 @@ static void svm_teardown(void)
 		struct svm_cpu *c = per_cpu_ptr(&svm_cpu, cpu);
 
 		if (c->hsave_pa)
-			free_page((unsigned long)__va(c->hsave_pa));
+			free_page((unsigned long)__va(__sme_clr(c->hsave_pa)));
 		if (c->host_pa)
-			free_page((unsigned long)__va(c->host_pa));
+			free_page((unsigned long)__va(__sme_clr(c->host_pa)));
 		c->hsave_pa = 0;
 		c->host_pa = 0;
 	}
@@ -132,9 +132,9 @@ static int svm_setup(void)
 		void *host = (void *)get_zeroed_page(GFP_KERNEL);
 
 		if (hsave)
-			c->hsave_pa = __pa(hsave);
+			c->hsave_pa = __sme_pa(hsave);
 		if (host)
-			c->host_pa = __pa(host);
+			c->host_pa = __sme_pa(host);
 		if (!hsave || !host)
 			goto nomem;
 	}
@@ -204,9 +204,9 @@ static int svm_vcpu_init(struct vitro_vcpu *vcpu)
 		svm_vcpu_free(vcpu);
 		return -ENOMEM;
 	}
-	svm->vmcb_pa = __pa(svm->vmcb);
+	svm->vmcb_pa = __sme_pa(svm->vmcb);
 	svm->asid_cpu = -1;
-	vmcb_init(vcpu, __pa(iopm), __pa(msrpm), vcpu->vm->mmu.root_hpa);
+	vmcb_init(vcpu, __sme_pa(iopm), __sme_pa(msrpm), vcpu->vm->mmu.root_hpa);
 	return 0;
 }
 

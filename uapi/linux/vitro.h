@@ -108,8 +108,7 @@ struct vitro_info {
  * @pad: zero
  *
  * The VM maps memory of the calling process, and of no other, ever.
- * Errors: EBUSY another hypervisor holds this CPU (unload it: rmmod kvm_amd);
- * EMFILE/ENFILE no fd left.
+ * Errors: EMFILE/ENFILE no fd left.
  */
 struct vitro_create_vm {
 	__u32 flags;
@@ -132,8 +131,10 @@ struct vitro_create_vm {
  * the like take effect at once.  Setting a slot that exists replaces it.  May
  * be called while vCPUs run; when it returns, no vCPU uses the old mapping.
  *
+ * Replacing a slot discards its dirty log.
  * Errors: EEXIST it would overlap another slot; ENOENT deleting what is not
- * there; EINVAL alignment, wrap-around, beyond gpa_bits, not a user address.
+ * there; EINVAL alignment, wrap-around, beyond gpa_bits, not a user address, a
+ * slot over the APIC's page at 0xfee00000, a dirty log of more than 1 TiB.
  */
 struct vitro_memslot {
 	__u32 slot;
@@ -204,8 +205,8 @@ struct vitro_msi {
  * @addr: @data: the message, as in struct vitro_msi
  * @pad: zero
  *
- * Errors: EBADF/EINVAL not an eventfd; EEXIST it is one already; ENOENT on
- * deassign; ENOSPC too many.
+ * Errors: EBADF/EINVAL not an eventfd, or not an MSI; EEXIST it is one already;
+ * ENOENT on deassign; ENOSPC too many.
  */
 struct vitro_irqfd {
 	__s32 fd;
@@ -693,7 +694,8 @@ struct vitro_lapic_rw {
 /*
  * on a vCPU.  VITRO_RUN enters the guest and returns 0 with comm->exit filled,
  * whatever ended the run, a signal included.  Errors, which leave comm->exit
- * alone: EINVAL a dirty group was refused; EBUSY another hypervisor holds the CPU.
+ * alone: EINVAL a dirty group was refused; EBUSY another hypervisor holds the CPU
+ * (unload it: rmmod kvm_amd).
  */
 #define VITRO_RUN		_IO(VITRO_IOC, 0x20)
 #define VITRO_GET_STATE		_IOW(VITRO_IOC, 0x21, struct vitro_state_mask)
