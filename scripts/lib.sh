@@ -63,3 +63,18 @@ machine_kernel() {
     die "no kernel here has both an image in /boot and headers in /lib/modules" \
         "install them: apt-get install linux-image-amd64 linux-headers-amd64"
 }
+
+# machine_kdir NAME: build directory of the kernel that test machine NAME boots, which vitro.ko for that
+# machine is built against.  The Bochs machines have a small kernel of their own, which this may have to build.
+machine_kdir() {
+    case $1 in
+    amd-bochs | intel) "$top/scripts/small-kernel" ;;
+    *) machine_kernel | sed 's:.*:/lib/modules/&/build:' ;;
+    esac
+}
+
+# kernel_release KDIR: not include/config/kernel.release, which Debian's headers have wrong.
+kernel_release() {
+    sed -n 's/^#define UTS_RELEASE "\(.*\)"/\1/p' "$1/include/generated/utsrelease.h" 2>/dev/null ||
+        die "$1 has not been configured and prepared" "of a kernel's source, run in it: make olddefconfig modules_prepare"
+}
