@@ -80,7 +80,7 @@ static long run_ioctl(const struct ioctl_cmd *table, int nr_cmds, void *object,
 			return ret;
 	}
 
-	if (c->lock == LOCK_OBJECT && mutex_lock_killable(lock))
+	if (c->lock == LOCK_OBJECT && mutex_lock_interruptible(lock))
 		return -EINTR;
 	ret = c->fn(object, &arg);
 	if (c->lock == LOCK_OBJECT)

@@ -197,6 +197,9 @@ static void sleep_halted(struct vitro_vcpu *vcpu)
 
 	if (wait_event_interruptible(vcpu->wait, wakes(vcpu)))
 		return;
+	/* An INIT goes first, or it would undo the SIPI that came behind it. */
+	if (READ_ONCE(vcpu->requests))
+		return;
 	if (vcpu->mp_state == VITRO_MP_HALTED && event_wakes(vcpu))
 		vcpu->mp_state = VITRO_MP_RUNNABLE;
 	if (vcpu->mp_state == VITRO_MP_WAIT_SIPI) {
