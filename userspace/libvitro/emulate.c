@@ -9,6 +9,7 @@
  * handler if none fits.
  *
  * LOCK needs no care: what is atomic about an access to a device is the device's.
+ * Not looked at are data breakpoints (DR7) and alignment checks (CR0.AM).
  */
 
 #include <errno.h>

@@ -156,7 +156,9 @@ void vitro_vcpu_kick(struct vitro_vcpu *vcpu)
 int vitro_vcpu_get(struct vitro_vcpu *vcpu, uint64_t mask)
 {
 	struct vitro_comm *comm = vcpu->comm;
-	struct vitro_state_mask arg = { .mask = mask & ~(comm->valid | comm->dirty) };
+	/* Time goes on while the vCPU stands still: a copy of it is never up to date. */
+	uint64_t current = (comm->valid & ~VITRO_STATE_TIME) | comm->dirty;
+	struct vitro_state_mask arg = { .mask = mask & ~current };
 
 	if (!arg.mask)
 		return 0;

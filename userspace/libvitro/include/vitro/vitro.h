@@ -329,7 +329,7 @@ struct vitro_comm *vitro_vcpu_comm(const struct vitro_vcpu *vcpu);
  * Return: 0 and the exit in comm->exit, VITRO_EXIT_INTR after a signal or
  * vitro_vcpu_kick(); or -EINVAL a group in comm->dirty has a value that the CPU
  * would refuse; -EBUSY another hypervisor holds the CPU; -EIO the machine cannot
- * be entered any more.
+ * be entered any more; -EINTR a signal while another thread used the vCPU.
  */
 int vitro_vcpu_run(struct vitro_vcpu *vcpu);
 
@@ -355,8 +355,8 @@ void vitro_vcpu_kick(struct vitro_vcpu *vcpu);
  * @vcpu: the vCPU
  * @mask: VITRO_STATE_* bits
  *
- * Asks the kernel only for those that did not come with the exit (comm->valid).
- * To have groups with every exit, set comm->wanted.
+ * Asks the kernel only for those that did not come with the exit (comm->valid), and
+ * for VITRO_STATE_TIME.  To have groups with every exit, set comm->wanted.
  *
  * Return: 0, or -EINVAL an unknown bit.
  */
@@ -588,8 +588,8 @@ struct vitro_bus {
  * its memory operand faulted, has the exception pending, or, in a long REP, is
  * still there to come back for the rest, so that interrupts get in between.
  *
- * Return: 0: run on; a negative result of a callback; -ENXIO guest memory that is
- * not there; -EINVAL the exit is another.
+ * Return: 0: run on; a negative result of a callback; -ENXIO a page table of the
+ * guest is not in memory; -EINVAL the exit is another.
  */
 int vitro_emulate_io(struct vitro_vcpu *vcpu, const struct vitro_bus *bus);
 
@@ -601,9 +601,9 @@ int vitro_emulate_io(struct vitro_vcpu *vcpu, const struct vitro_bus *bus);
  * Ends like vitro_emulate_io().
  *
  * Return: 0: run on; a negative result of a callback; -EOPNOTSUPP an instruction
- * that the library does not know, which vitro_error() disassembles; -EFAULT the
- * guest executes, or has page tables, where no memory is; -EINVAL the exit is
- * another.
+ * that the library does not know, which vitro_error() disassembles; -EFAULT or
+ * -ENXIO the guest executes, or has a page table, IDT, TSS or interrupt stack, where
+ * no memory is; -EINVAL the exit is another.
  */
 int vitro_emulate_mmio(struct vitro_vcpu *vcpu, const struct vitro_bus *bus);
 
