@@ -5,6 +5,8 @@
  */
 #include "kselftest_harness.h"
 
+#include <pthread.h>
+
 #include "fake.h"
 
 #define P	0x01ULL
@@ -199,6 +201,72 @@ TEST_F(gva, accessed_and_dirty)
 	EXPECT_EQ(0, walk(&self->w, gva, WRITE));
 	EXPECT_EQ(PAGE | P | W | U | A | D, *entry8(&self->w.fake, 1, gva >> 12 & 511));
 	EXPECT_EQ(TABLE(1) | P | W | U | A, *entry8(&self->w.fake, 2, gva >> 21 & 511));
+}
+
+/*
+ * Tables that contain themselves, as some kernels have them: setting A in the first
+ * entry changes the second, which is the same, and the walk has to notice.
+ */
+TEST_F(gva, recursive_tables)
+{
+	uint64_t *entry = entry8(&self->w.fake, 4, 511);
+
+	map_long(&self->w.fake, 4, 0);
+	*entry = TABLE(4) | P | W;
+	ASSERT_EQ(0, walk(&self->w, 0xfffffffffffff123, WRITE)) TH_LOG("%s", vitro_error());
+	EXPECT_EQ(TABLE(4) | 0x123, self->w.gpa);
+	EXPECT_EQ(TABLE(4) | P | W | A | D, *entry);
+}
+
+/* How often the race below is tried: often enough to be lost, if two CPUs are idle. */
+#define WALKS	1000000
+
+/* Another vCPU of the guest, which unmaps the page and maps it again. */
+struct flipper {
+	uint64_t *pte;
+	bool stop;
+	unsigned long spoilt;
+};
+
+static void *flip(void *arg)
+{
+	const uint64_t gone = 0x1234567800;	/* not present: the guest's to use, as for swap */
+	struct flipper *flipper = arg;
+
+	while (!__atomic_load_n(&flipper->stop, __ATOMIC_RELAXED)) {
+		__atomic_store_n(flipper->pte, PAGE | P | W | U, __ATOMIC_SEQ_CST);
+		for (int i = 0; i < 5; i++)
+			__builtin_ia32_pause();
+		__atomic_store_n(flipper->pte, gone, __ATOMIC_SEQ_CST);
+		for (int i = 0; i < 5; i++)
+			__builtin_ia32_pause();
+		if (__atomic_load_n(flipper->pte, __ATOMIC_SEQ_CST) != gone)
+			flipper->spoilt++;
+	}
+	return NULL;
+}
+
+/* A bit must go to the entry that was used, not to what took its place meanwhile. */
+TEST_F(gva, a_changed_entry_is_not_marked)
+{
+	struct flipper flipper = { .pte = entry8(&self->w.fake, 1, 0) };
+	int mapped = 0, unmapped = 0;
+	pthread_t thread;
+
+	map_long(&self->w.fake, 4, 0);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, flip, &flipper));
+	for (int i = 0; i < WALKS; i++) {
+		int ret = walk(&self->w, 0, WRITE);
+
+		mapped += ret == 0;
+		unmapped += ret == -EFAULT;
+	}
+	__atomic_store_n(&flipper.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(WALKS, mapped + unmapped);
+	EXPECT_LT(0, mapped);
+	EXPECT_LT(0, unmapped);
+	EXPECT_EQ(0, flipper.spoilt);
 }
 
 TEST_F(gva, a_fault_marks_nothing)

@@ -25,6 +25,9 @@
 #define PF_RESERVED	(1U << 3)
 #define PF_FETCH	(1U << 4)
 
+/* How often another vCPU may change an entry under our hands, which is rare enough. */
+#define WALK_TRIES	1000
+
 /**
  * struct paging - what distinguishes the paging modes
  * @levels: of tables; 0 when paging is off
@@ -38,6 +41,16 @@ struct paging {
 };
 
 /**
+ * struct seen - an entry that a walk used
+ * @hva: where it is, or NULL when it cannot be written
+ * @pte: what it was
+ */
+struct seen {
+	void *hva;
+	uint64_t pte;
+};
+
+/**
  * struct walk - a walk and what it found
  * @vcpu: whose tables
  * @mode: how they look
@@ -46,8 +59,7 @@ struct paging {
  * @user: the access counts as one of CPL 3
  * @error: error code so far, should it fault
  * @rights: PTE_W and PTE_U as far as every level grants them; PTE_NX if any denies
- * @seen: the entries that were used, for their accessed and dirty bits; NULL for one
- *	that cannot be written
+ * @seen: the entries that were used, for their accessed and dirty bits
  * @nr_seen: how many
  */
 struct walk {
@@ -58,7 +70,7 @@ struct walk {
 	bool user;
 	uint32_t error;
 	uint64_t rights;
-	void *seen[5];
+	struct seen seen[5];
 	unsigned int nr_seen;
 };
 
@@ -179,22 +191,42 @@ static bool allowed(const struct walk *walk)
 	return true;
 }
 
-/* Sets A in every entry used, and D in the last for a write, if they are not set. */
-static void mark_used(struct walk *walk)
+/*
+ * Sets bits in an entry, unless it is no longer what the walk has read: the guest may
+ * have given it another meaning, in which those bits are something else.
+ */
+static bool set_bits(const struct seen *seen, unsigned int size, uint64_t bits)
+{
+	uint64_t old = seen->pte;
+	uint32_t old32 = old;
+
+	if (!seen->hva || (old & bits) == bits)
+		return true;
+	if (size == 4)
+		return __atomic_compare_exchange_n((uint32_t *)seen->hva, &old32, old32 | bits,
+						   false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	return __atomic_compare_exchange_n((uint64_t *)seen->hva, &old, old | bits, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Sets A in every entry used, and D in the last for a write.  Returns false if an entry
+ * has changed meanwhile, and the walk is out of date.
+ */
+static bool mark_used(const struct walk *walk)
 {
 	if (walk->access & VITRO_ACCESS_DEBUG)
-		return;
+		return true;
 	for (unsigned int i = 0; i < walk->nr_seen; i++) {
 		bool leaf = i + 1 == walk->nr_seen;
-		uint32_t *low = walk->seen[i];	/* has both bits in any format */
-		uint32_t bits = PTE_A;
+		uint64_t bits = PTE_A;
 
 		if (leaf && walk->access & VITRO_ACCESS_WRITE)
 			bits |= PTE_D;
-		/* Atomically: other vCPUs may be changing the entry. */
-		if (low && (__atomic_load_n(low, __ATOMIC_RELAXED) & bits) != bits)
-			__atomic_fetch_or(low, bits, __ATOMIC_SEQ_CST);
+		if (!set_bits(&walk->seen[i], walk->mode.entry, bits))
+			return false;
 	}
+	return true;
 }
 
 /* Reads an entry, and notes where it is, for its A bit, if it has one. */
@@ -212,12 +244,16 @@ static int read_entry(struct walk *walk, unsigned int level, uint64_t gpa, uint6
 		*pte = __atomic_load_n((uint64_t *)hva, __ATOMIC_RELAXED);
 	else
 		*pte = __atomic_load_n((uint32_t *)hva, __ATOMIC_RELAXED);
-	if (!is_pdpte(walk, level))
-		walk->seen[walk->nr_seen++] = flags & VITRO_SLOT_READONLY ? NULL : hva;
+	if (!is_pdpte(walk, level)) {
+		struct seen *seen = &walk->seen[walk->nr_seen++];
+
+		seen->hva = flags & VITRO_SLOT_READONLY ? NULL : hva;
+		seen->pte = *pte;
+	}
 	return 0;
 }
 
-/* From the root to the leaf.  Leaves the final address in @gpa. */
+/* From the root to the leaf.  Leaves the final address in @gpa; -EAGAIN: walk again. */
 static int walk_tables(struct walk *walk, uint64_t *gpa)
 {
 	uint64_t table = walk->vcpu->comm->state.crs.cr3 & 0x000ffffffffff000ULL;
@@ -230,6 +266,8 @@ static int walk_tables(struct walk *walk, uint64_t *gpa)
 	else if (level == 2)
 		table &= 0xffffffff;
 	walk->rights = PTE_W | PTE_U;
+	walk->error = 0;
+	walk->nr_seen = 0;
 
 	for (;; level--) {
 		uint64_t index = walk->gva >> (12 + (level - 1) * walk->mode.bits);
@@ -259,8 +297,7 @@ static int walk_tables(struct walk *walk, uint64_t *gpa)
 	*gpa = leaf_gpa(walk, level, pte);
 	if (!allowed(walk))
 		return -EFAULT;
-	mark_used(walk);
-	return 0;
+	return mark_used(walk) ? 0 : -EAGAIN;
 }
 
 static int page_fault(const struct walk *walk, struct vitro_fault *fault)
@@ -309,7 +346,14 @@ int vitro_gva_to_gpa(struct vitro_vcpu *vcpu, uint64_t gva, unsigned int access,
 		return vi_fail(EFAULT, "the guest gets #GP: gva 0x%llx is not canonical",
 			       (unsigned long long)gva);
 	}
-	ret = walk_tables(&walk, gpa);
+	for (int i = 0; i < WALK_TRIES; i++) {
+		ret = walk_tables(&walk, gpa);
+		if (ret != -EAGAIN)
+			break;
+	}
+	if (ret == -EAGAIN)
+		return vi_fail(EAGAIN, "the guest's page tables for gva 0x%llx change all the time",
+			       (unsigned long long)walk.gva);
 	return ret == -EFAULT ? page_fault(&walk, fault) : ret;
 }
 

@@ -47,7 +47,6 @@
 #define FLAG_ARITH	(FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
 
 #define EXC_DB		1
-#define EXC_UD		6
 #define EXC_SS		12
 #define EXC_GP		13
 #define EXC_PF		14

@@ -523,7 +523,7 @@ int vitro_raise_fault(struct vitro_vcpu *vcpu, const struct vitro_fault *fault);
  * dirty bits as the CPU does.  Protection keys are not looked at.
  *
  * Return: 0; -EFAULT the guest would get @fault; -ENXIO a page table of the guest
- * is not in memory.
+ * is not in memory; -EAGAIN other vCPUs keep changing the tables.
  */
 int vitro_gva_to_gpa(struct vitro_vcpu *vcpu, uint64_t gva, unsigned int access, uint64_t *gpa,
 		     struct vitro_fault *fault);
