@@ -152,6 +152,7 @@ static void test_flow(void)
 	bool overrun = false;
 
 	reset();
+	out(REG_MCR, MCR_OUT2);
 	out(REG_IIR, FCR_ENABLE);
 	out(REG_IER, IER_RDA);
 	given = uart_receive(&uart, (const uint8_t *)text, len);
@@ -167,6 +168,18 @@ static void test_flow(void)
 	}
 	check("all characters arrive, in order", got == len && !memcmp(seen, text, len));
 	check("no overrun", !overrun);
+
+	/* The order of Linux' startup and set_termios. */
+	reset();
+	receive("k");
+	out(REG_IER, 0x0f);
+	check("trying IER's bits without OUT2 is not looking for input", ready_calls == 0);
+	out(REG_IER, 0);
+	out(REG_MCR, MCR_OUT2);
+	out(REG_IER, IER_RDA);
+	check("then it is wanted", ready_calls == 1 && receive("k"));
+	out(REG_IIR, FCR_ENABLE);
+	check("turning the FIFOs on does not lose it", in(REG_DATA) == 'k');
 
 	reset();
 	check("a guest that does not look gets nothing", !receive("k"));
@@ -209,6 +222,7 @@ static void test_priority(void)
 	reset();
 	out(REG_IIR, FCR_ENABLE);
 	out(REG_IER, IER_ALL);
+	out(REG_MCR, MCR_OUT2);
 	receive("p");
 	out(REG_MCR, MCR_LOOP);		/* CTS, DSR and DCD change */
 	uart.overrun = true;

@@ -90,11 +90,14 @@ static uint8_t identify(const struct uart *uart)
  * On a PC's board, OUT2 gates the interrupt line.  In loopback the pins are
  * disconnected, OUT2 included (8.7).
  */
+static bool irq_gate(const struct uart *uart)
+{
+	return (uart->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
+}
+
 static void update_irq(struct uart *uart)
 {
-	bool gate = (uart->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
-
-	irq_line_set(&uart->irq, gate && identify(uart) != IIR_NONE);
+	irq_line_set(&uart->irq, irq_gate(uart) && identify(uart) != IIR_NONE);
 }
 
 /* The modem lines: in loopback our own outputs, else a terminal that is there. */
@@ -165,24 +168,28 @@ static void write_fcr(struct uart *uart, uint8_t value)
 	static const int trigger[] = { 1, 4, 8, 14 };
 	bool enable = value & FCR_ENABLE;
 
-	/* Changing the mode empties the FIFOs (8.5). */
-	if (enable != uart->fifo || (enable && (value & FCR_CLEAR_RX)))
+	/*
+	 * Changing the mode empties the FIFOs (8.5).  Not so here when FIFO mode
+	 * begins: Linux enables the receive interrupt just before, and a host is
+	 * quicker than any line to send the character that would be lost.
+	 */
+	if ((uart->fifo && !enable) || (enable && (value & FCR_CLEAR_RX)))
 		uart->rx_count = 0;
 	uart->fifo = enable;
 	uart->trigger = enable ? trigger[value >> 6] : 1;
 }
 
 /*
- * Give the guest characters only when it looks for them: it enabled the receive
- * interrupt, or it polls.  A driver that starts up empties the FIFO and reads
- * the data register once or twice for luck; what somebody typed before that
- * has to wait on the host's side, or it would be gone.
+ * Give the guest characters only when it looks for them: it can get the receive
+ * interrupt, or it polls.  A driver that starts up tries what bits the chip has,
+ * empties the FIFO, and reads the data register once or twice for luck; what
+ * somebody typed before that has to wait on the host's side, or it would be gone.
  */
 static size_t rx_room(const struct uart *uart)
 {
 	if (uart->mcr & MCR_LOOP)
 		return 0;
-	if (!(uart->ier & IER_RDA) && uart->polls < POLLS_MEAN_INPUT)
+	if (!((uart->ier & IER_RDA) && irq_gate(uart)) && uart->polls < POLLS_MEAN_INPUT)
 		return 0;
 	return rx_capacity(uart) - uart->rx_count;
 }
