@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "../userspace/vitro/exitcode.h"
@@ -331,6 +333,82 @@ TEST_F(launcher, input_is_complete)
 	close(l.err);
 }
 
+/* ---------------------------------------------------------------- terminal */
+
+/* A terminal, and a "vitro run" on it: returns its master side, or -1. */
+static int launch_on_terminal(const char * const *args, struct launched *l, int *tty)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+
+	if (master < 0 || grantpt(master) || unlockpt(master))
+		return -1;
+	*tty = open(ptsname(master), O_RDWR | O_NOCTTY);
+	if (*tty < 0)
+		return -1;
+	l->in = -1;
+	l->pid = fork();
+	if (l->pid == 0) {
+		setsid();
+		ioctl(*tty, TIOCSCTTY, 0);
+		in_child(args, *tty, *tty, *tty);
+	}
+	return master;
+}
+
+static bool is_raw(int tty)
+{
+	struct termios t;
+
+	return tcgetattr(tty, &t) == 0 && !(t.c_lflag & (ICANON | ECHO | ISIG));
+}
+
+static bool read_until(int fd, const char *text)
+{
+	char buf[4096] = "";
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < sizeof(buf) - 1 && !strstr(buf, text)) {
+		n = read(fd, buf + len, 1);
+		if (n <= 0)
+			return false;
+		len += n;
+		buf[len] = '\0';
+	}
+	return true;
+}
+
+TEST_F(launcher, terminal)
+{
+	static const char * const args[] = { "--deadline", "20s", SNIPPET, NULL };
+	static const int signals[] = { 0, SIGTERM, SIGSEGV };
+	static const int ends[] = { END_STOPPED, END_STOPPED, 1000 + SIGSEGV };
+	struct launched l;
+	int master, tty;
+	size_t i;
+
+	/* It prints, so that we know when it runs. */
+	write_snippet(OUT_E9("!") LOOP_FOREVER, 6);
+	for (i = 0; i < ARRAY_SIZE(signals); i++) {
+		master = launch_on_terminal(args, &l, &tty);
+		if (master < 0)
+			SKIP(return, "this machine has no pseudo-terminals (devpts)");
+		EXPECT_TRUE(read_until(master, "!"));
+		EXPECT_TRUE(is_raw(tty)) TH_LOG("case %zu", i);
+		if (signals[i]) {
+			kill(l.pid, signals[i]);
+		} else {
+			EXPECT_EQ(2, write(master, "\x01h", 2));
+			EXPECT_TRUE(read_until(master, "Ctrl-A x"));
+			EXPECT_EQ(2, write(master, "\x01x", 2));
+		}
+		EXPECT_EQ(ends[i], wait_status(&l)) TH_LOG("case %zu", i);
+		EXPECT_FALSE(is_raw(tty)) TH_LOG("case %zu: the terminal is still raw", i);
+		close(tty);
+		close(master);
+	}
+}
+
 TEST_F(launcher, modes)
 {
 	/* 16: mov ax, 0; hlt.  32 and 64: mov eax, 0x90f40000; jmp $ */
@@ -348,6 +426,37 @@ TEST_F(launcher, modes)
 }
 
 /* ------------------------------------------------------------------- Linux */
+
+/* ------------------------------------------------------------------ doctor */
+
+static int doctor(const char *option)
+{
+	char cmd[64];
+	FILE *f;
+	size_t n;
+	int status;
+
+	snprintf(cmd, sizeof(cmd), "vitro doctor %s 2>&1", option);
+	f = popen(cmd, "r");
+	if (!f)
+		return -1;
+	n = fread(output, 1, sizeof(output) - 1, f);
+	output[n] = '\0';
+	status = pclose(f);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(launcher, doctor)
+{
+	/* This machine can: the other tests show it. */
+	EXPECT_EQ(0, doctor(""));
+	EXPECT_TRUE(strstr(output, "ok       SVM")) TH_LOG("%s", output);
+	EXPECT_TRUE(strstr(output, "vitro can run here.")) TH_LOG("%s", output);
+	EXPECT_EQ(0, doctor("--json"));
+	EXPECT_TRUE(strstr(output, "\"can_run\": true")) TH_LOG("%s", output);
+	EXPECT_EQ(END_USAGE, doctor("--nonsense"));
+	EXPECT_EQ(END_USAGE, doctor("argument"));
+}
 
 /* A real panic, of a kernel that knows nothing of vitro. */
 TEST_F_TIMEOUT(launcher, linux_panic, 120)
