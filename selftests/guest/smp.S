@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Two vCPUs in one VM, and their messages. */
+#include "guest.h"
+
+/*
+ * Start-up code of an application processor: a SIPI with vector n starts it at
+ * n000:0000 (SDM 3A 8.4.3).  Position-independent; the test copies it to 0x8000
+ * or starts it here, CS is not 0.
+ */
+	.p2align 12
+GUEST16(g_ap)
+	mov	%cs, %ax
+	movzwl	%ax, %eax
+	out	%eax, $PORT_SAY
+1:	hlt
+	jmp	1b
+LABEL(g_ap_end)
+
+/* The bootstrap processor wakes number 1: INIT, then SIPI with the page of g_ap. */
+GUEST64(g_wake)
+	x2apic_on
+	write_msr $0x830, $(5 << 8 | 1 << 14), $1
+	mov	$g_ap, %eax
+	shr	$12, %eax
+	or	$(6 << 8 | 1 << 14), %eax
+	mov	$0x830, %ecx
+	mov	$1, %edx
+	wrmsr
+	say	$1
+	stop
+
+/* Waits for interrupts, counting nothing: the handler reports them. */
+GUEST64(g_idle)
+	x2apic_on
+	say	$1
+	sti
+1:	hlt
+	jmp	1b
+
+/* Sends vector 0x71 to id 1, 0x72 to all but itself, an NMI to id 1. */
+GUEST64(g_send)
+	x2apic_on
+	write_msr $0x830, $0x71, $1
+	say	$1
+	write_msr $0x830, $(3 << 18 | 0x72)
+	say	$2
+	write_msr $0x830, $(4 << 8), $1
+	say	$3
+	stop
+
+/* Both vCPUs at once: RCX times LOCK INC of one variable. */
+GUEST64(g_add)
+1:	lock incq g_sum
+	dec	%rcx
+	jnz	1b
+	stop
+VAR(g_sum)
+
+/* Writes RBX where the test looks, and reads what is there. */
+GUEST64(g_store)
+	mov	%rbx, FREE_MEM
+	say	$1
+	say	FREE_MEM
+	stop

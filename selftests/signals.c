@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* VITRO_RUN and signals: the thread gets its control back, the guest loses nothing. */
+#include "kselftest_harness.h"
+#include <pthread.h>
+#include <signal.h>
+#include "vt.h"
+
+GUEST(g_count);
+GUEST(g_counter);
+GUEST(g_sleep);
+
+static volatile int handled;
+
+static void count_signal(int sig)
+{
+	(void)sig;
+	handled++;
+}
+
+static void handle_sigusr1(void)
+{
+	struct sigaction act = { .sa_handler = count_signal };
+
+	sigaction(SIGUSR1, &act, NULL);
+}
+
+static pthread_t main_thread;
+
+static void *kick_later(void *arg)
+{
+	(void)arg;
+	vt_sleep_ms(100);
+	pthread_kill(main_thread, SIGUSR1);
+	return NULL;
+}
+
+/* The handler runs, VITRO_RUN returns 0 and INTR, and the guest can go on. */
+TEST(interrupts_a_spinning_guest)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_count);
+	pthread_t thread;
+	uint64_t count;
+	int i;
+
+	handle_sigusr1();
+	main_thread = pthread_self();
+	for (i = 1; i <= 3; i++) {
+		count = vt_var(cpu->vm, g_counter);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, kick_later, NULL));
+		ASSERT_EQ(VITRO_EXIT_INTR, vt_run(cpu));
+		pthread_join(thread, NULL);
+		EXPECT_EQ(i, handled);
+		EXPECT_LT(count, vt_var(cpu->vm, g_counter));
+		/* What was wanted came with the exit. */
+		EXPECT_EQ(VITRO_STATE_GPRS, cpu->comm->valid & VITRO_STATE_GPRS);
+		EXPECT_LE((uintptr_t)g_count, cpu->comm->state.gprs.rip);
+	}
+}
+
+/* immediate_exit: not one instruction, but what was dirty is loaded. */
+TEST(immediate_exit)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_count);
+
+	cpu->comm->immediate_exit = 1;
+	ASSERT_EQ(VITRO_EXIT_INTR, vt_run(cpu));
+	EXPECT_EQ(0, vt_var(cpu->vm, g_counter));
+	EXPECT_EQ((uintptr_t)g_count, cpu->comm->state.gprs.rip);
+	EXPECT_EQ(0, cpu->comm->dirty);
+	/* It stays set until userspace clears it. */
+	ASSERT_EQ(VITRO_EXIT_INTR, vt_run(cpu));
+	EXPECT_EQ(0, vt_var(cpu->vm, g_counter));
+}
+
+/* A handler that sets immediate_exit closes the race with a signal that came early. */
+static struct vitro_comm *handler_comm;
+
+static void set_immediate_exit(int sig)
+{
+	(void)sig;
+	handler_comm->immediate_exit = 1;
+}
+
+TEST(signal_before_run)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_count);
+
+	handler_comm = cpu->comm;
+	signal(SIGUSR1, set_immediate_exit);
+	raise(SIGUSR1);
+	ASSERT_EQ(VITRO_EXIT_INTR, vt_run(cpu));
+}
+
+/* The guest sleeps in HLT: a signal wakes the thread, running again sleeps again. */
+TEST(interrupts_sleep)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_sleep);
+	pthread_t thread;
+	int i;
+
+	handle_sigusr1();
+	main_thread = pthread_self();
+	ASSERT_EQ(1, vt_says(cpu));
+	for (i = 1; i <= 2; i++) {
+		ASSERT_EQ(0, pthread_create(&thread, NULL, kick_later, NULL));
+		ASSERT_EQ(VITRO_EXIT_INTR, vt_run(cpu));
+		pthread_join(thread, NULL);
+		EXPECT_EQ(i, handled);
+	}
+	ASSERT_EQ(1, vt_msi(cpu->vm, VT_MSI, 0x60));
+	ASSERT_EQ(0x60, vt_trap(cpu));
+	ASSERT_EQ(2, vt_says(cpu));
+}
+
+static void *run(void *arg)
+{
+	struct vt_cpu *cpu = arg;
+
+	vt_ioctl(cpu->fd, VITRO_RUN, NULL);
+	return NULL;
+}
+
+/* Another thread's ioctl waits for VITRO_RUN to return; a signal ends the wait. */
+TEST(waiting_for_a_running_vcpu)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_count);
+	struct vitro_state_mask gprs = { .mask = VITRO_STATE_GPRS };
+	pthread_t runner, kicker;
+
+	handle_sigusr1();
+	main_thread = pthread_self();
+	ASSERT_EQ(0, pthread_create(&runner, NULL, run, cpu));
+	while (!vt_var(cpu->vm, g_counter))
+		sched_yield();
+	ASSERT_EQ(0, pthread_create(&kicker, NULL, kick_later, NULL));
+	EXPECT_EQ(-EINTR, vt_ioctl(cpu->fd, VITRO_GET_STATE, &gprs));
+	pthread_join(kicker, NULL);
+
+	pthread_kill(runner, SIGUSR1);
+	EXPECT_EQ(0, vt_ioctl(cpu->fd, VITRO_GET_STATE, &gprs));
+	pthread_join(runner, NULL);
+	EXPECT_LE((uintptr_t)g_count, cpu->comm->state.gprs.rip);
+}
+
+TEST_HARNESS_MAIN

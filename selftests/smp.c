@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* More than one vCPU, more than one VM: together where they should be, else apart. */
+#include "kselftest_harness.h"
+#include <pthread.h>
+#include "vt.h"
+
+GUEST(g_ap);
+GUEST(g_wake);
+GUEST(g_idle);
+GUEST(g_send);
+GUEST(g_add);
+GUEST(g_sum);
+GUEST(g_store);
+
+/* Another vCPU in 64-bit mode, runnable without INIT and SIPI, with a stack of its own. */
+static struct vt_cpu *second(struct vt_cpu *first, const void *entry)
+{
+	struct vt_cpu *cpu = vt_cpu(first->vm, 1);
+
+	vt_set_mode(cpu, VT_LONG, entry);
+	cpu->gpr[VITRO_RSP] = FREE_MEM + 0x10000;
+	vt_get(cpu, VITRO_STATE_EVENTS);
+	cpu->comm->state.events.mp_state = VITRO_MP_RUNNABLE;
+	cpu->comm->dirty |= VITRO_STATE_EVENTS;
+	return cpu;
+}
+
+static void *run(void *arg)
+{
+	struct vt_cpu *cpu = arg;
+
+	vt_ioctl(cpu->fd, VITRO_RUN, NULL);
+	return NULL;
+}
+
+/* An application processor sleeps until INIT and SIPI, and starts where SIPI says. */
+TEST(init_and_sipi)
+{
+	struct vt_cpu *bsp = vt_boot(VT_LONG, g_wake), *ap = vt_cpu(bsp->vm, 1);
+	struct vitro_segment *cs = &ap->comm->state.segs.seg[VITRO_CS];
+	pthread_t thread;
+
+	vt_get(ap, VITRO_STATE_EVENTS);
+	EXPECT_EQ(VITRO_MP_WAIT_SIPI, ap->comm->state.events.mp_state);
+	ap->comm->wanted |= VITRO_STATE_SEGS;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, run, ap));
+	vt_sleep_ms(50);
+	ASSERT_EQ(VITRO_EXIT_NONE, ap->comm->exit.reason);	/* still waiting */
+	ASSERT_EQ(1, vt_says(bsp));
+	pthread_join(thread, NULL);
+	ASSERT_EQ(VITRO_EXIT_IO, ap->comm->exit.reason);
+	EXPECT_EQ((uintptr_t)g_ap >> 4, ap->comm->exit.io.data);
+	EXPECT_EQ((uintptr_t)g_ap >> 4, cs->selector);
+	EXPECT_EQ((uintptr_t)g_ap, cs->base);
+}
+
+/* INIT may come from a device, too, and takes a running vCPU back to waiting. */
+TEST(init_by_msi)
+{
+	struct vt_cpu *bsp = vt_boot(VT_LONG, g_idle), *ap = second(bsp, g_idle);
+
+	ASSERT_EQ(1, vt_says(ap));
+	ASSERT_EQ(1, vt_msi(bsp->vm, VT_MSI | 1 << 12, 5 << 8 | 1 << 14));
+	ap->comm->immediate_exit = 1;
+	ASSERT_EQ(VITRO_EXIT_INTR, vt_run(ap));
+	vt_get(ap, VITRO_STATE_EVENTS | VITRO_STATE_CRS);
+	EXPECT_EQ(VITRO_MP_WAIT_SIPI, ap->comm->state.events.mp_state);
+	EXPECT_EQ(0, ap->comm->state.crs.cr0 & 0x80000001);
+}
+
+/* Fixed and NMI IPIs reach the vCPU they are for, and the sender goes on. */
+TEST(ipi)
+{
+	struct vt_cpu *a = vt_boot(VT_LONG, g_send), *b = second(a, g_idle);
+
+	ASSERT_EQ(1, vt_says(b));
+	ASSERT_EQ(1, vt_says(a));
+	ASSERT_EQ(0x71, vt_trap(b));
+	ASSERT_EQ(2, vt_says(a));
+	ASSERT_EQ(0x72, vt_trap(b));
+	ASSERT_EQ(3, vt_says(a));
+	ASSERT_EQ(2, vt_trap(b));
+	ASSERT_EQ(VITRO_EXIT_HLT, vt_run(a));		/* none of them came back */
+}
+
+/* A broadcast MSI reaches both. */
+TEST(broadcast)
+{
+	struct vt_cpu *a = vt_boot(VT_LONG, g_idle), *b = second(a, g_idle);
+
+	ASSERT_EQ(1, vt_says(a));
+	ASSERT_EQ(1, vt_says(b));
+	ASSERT_EQ(2, vt_msi(a->vm, VT_MSI | 0xff << 12, 0x73));
+	ASSERT_EQ(0x73, vt_trap(a));
+	ASSERT_EQ(0x73, vt_trap(b));
+}
+
+/* Both run at once on one memory: not one increment is lost. */
+TEST(atomic_increments)
+{
+	struct vt_cpu *a = vt_boot(VT_LONG, g_add), *b = second(a, g_add);
+	pthread_t thread;
+
+	a->gpr[VITRO_RCX] = b->gpr[VITRO_RCX] = 200000;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, run, b));
+	ASSERT_EQ(VITRO_EXIT_HLT, vt_run(a));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(VITRO_EXIT_HLT, b->comm->exit.reason);
+	EXPECT_EQ(400000, vt_var(a->vm, g_sum));
+}
+
+/* Two VMs have nothing in common: the same address is other memory. */
+TEST(two_vms)
+{
+	struct vt_cpu *a = vt_boot(VT_LONG, g_store), *b = vt_boot(VT_LONG, g_store);
+
+	a->gpr[VITRO_RBX] = 0xa;
+	b->gpr[VITRO_RBX] = 0xb;
+	ASSERT_EQ(1, vt_says(a));
+	ASSERT_EQ(1, vt_says(b));
+	ASSERT_EQ(0xa, vt_says(a));
+	ASSERT_EQ(0xb, vt_says(b));
+	EXPECT_EQ(0xa, *(uint64_t *)(a->vm->mem + FREE_MEM));
+	EXPECT_EQ(0xb, *(uint64_t *)(b->vm->mem + FREE_MEM));
+}
+
+/* More VMs than the 16 ASIDs of the test machine's CPU: all keep apart. */
+TEST(many_vms)
+{
+	struct vt_cpu *cpu[40];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cpu); i++) {
+		cpu[i] = vt_boot(VT_LONG, g_store);
+		cpu[i]->gpr[VITRO_RBX] = i;
+		ASSERT_EQ(1, vt_says(cpu[i]));
+	}
+	for (i = 0; i < ARRAY_SIZE(cpu); i++)
+		ASSERT_EQ(i, vt_says(cpu[i]));
+}
+
+TEST_HARNESS_MAIN
