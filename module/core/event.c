@@ -225,8 +225,10 @@ void event_store(struct vitro_vcpu *vcpu, struct vitro_events *to)
 void event_load(struct vitro_vcpu *vcpu, const struct vitro_events *from)
 {
 	struct vcpu_events *events = &vcpu->events;
+	int nmis;
 
-	event_reset(vcpu);
+	events->exception.type = EV_NONE;
+	events->inflight.type = EV_NONE;
 	if (from->exc_pending)
 		events->exception = (struct vcpu_event){
 			.type = EV_EXCEPTION,
@@ -239,7 +241,9 @@ void event_load(struct vitro_vcpu *vcpu, const struct vitro_events *from)
 			.type = EV_INTR,
 			.vector = from->intr_vector,
 		};
-	atomic_set(&events->nmi_pending, from->nmi_pending);
+	/* NMIs that came since userspace looked are not undone. */
+	for (nmis = atomic_read(&events->nmi_pending); nmis < from->nmi_pending; nmis++)
+		atomic_add_unless(&events->nmi_pending, 1, 2);
 	events->nmi_blocked = from->nmi_blocked;
 	vcpu->shadow = from->shadow;
 	vcpu->mp_state = from->mp_state;

@@ -426,7 +426,7 @@ enum vitro_mp_state {
  * @intr_pending: an external interrupt already taken from the APIC whose
  *	delivery was interrupted
  * @intr_vector: its vector
- * @nmi_pending: NMIs waiting, 0 to 2
+ * @nmi_pending: NMIs waiting, 0 to 2; loading can add some, but takes none away
  * @nmi_blocked: an NMI handler runs: no NMI until IRET
  * @shadow: STI or MOV SS blocks interrupts for one instruction
  * @pad: zero
