@@ -226,6 +226,14 @@ TEST_F(launcher, bad_usage)
 	EXPECT_EQ(END_USAGE, RUN("--kernel", SNIPPET, SNIPPET));
 }
 
+TEST_F(launcher, unsupported)
+{
+	/* 32-bit: jmp to where no memory is: mov eax, 0xd0000000; jmp eax */
+	write_snippet("\xb8\x00\x00\x00\xd0\xff\xe0", 7);
+	EXPECT_EQ(END_UNSUPPORTED, RUN("--deadline", "20s", "--mode", "32", SNIPPET));
+	EXPECT_TRUE(strstr(message, "d0000000")) TH_LOG("%s", message);
+}
+
 TEST_F(launcher, host_error)
 {
 	struct launched l;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A processor's thread: run the guest, deal with what it needs, run it again. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,22 +80,12 @@ static void end_memfault(struct cpu *cpu)
 
 /* -------------------------------------------------------------------- exits */
 
-static const char *unsupported(struct cpu *cpu, int err, char *buf, size_t size)
-{
-	char at[128];
-
-	snprintf(buf, size, "%s, at %s", err == -ENXIO ? "guest memory that is not there" :
-		 vitro_error(), where(cpu, at, sizeof(at)));
-	return buf;
-}
-
 static void emulated(struct cpu *cpu, int err)
 {
 	struct machine *m = cpu->machine;
-	char buf[256];
 
 	if (err < 0)
-		machine_end(m, END_UNSUPPORTED, "%s", unsupported(cpu, err, buf, sizeof(buf)));
+		machine_end(m, END_UNSUPPORTED, "%s", vitro_error());
 	if (m->console.failed)
 		machine_end(m, END_HOST, "cannot write the guest's console to stdout: %s",
 			    strerror(m->console.failed));

@@ -99,7 +99,7 @@ struct machine {
 	pthread_mutex_t end_lock;
 	atomic_bool ended;
 	enum exitcode status;
-	char why[256];
+	char why[512];
 };
 
 bool machine_init(struct machine *m);
