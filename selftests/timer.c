@@ -74,7 +74,7 @@ TEST(masked)
 {
 	struct vt_cpu *cpu = vt_boot(VT_LONG, g_never);
 
-	cpu->gpr[VITRO_RBX] = cpu->vm->info.tsc_khz * 20ULL;
+	cpu->gpr[VITRO_RBX] = cpu->vm->info.tsc_khz * 100ULL;
 	cpu->gpr[VITRO_RDI] = 0;
 	ASSERT_EQ(0, vt_says(cpu));
 }
@@ -83,7 +83,7 @@ TEST(disarmed)
 {
 	struct vt_cpu *cpu = vt_boot(VT_LONG, g_never);
 
-	cpu->gpr[VITRO_RBX] = cpu->vm->info.tsc_khz * 20ULL;
+	cpu->gpr[VITRO_RBX] = cpu->vm->info.tsc_khz * 100ULL;
 	cpu->gpr[VITRO_RDI] = 1;
 	ASSERT_EQ(0, vt_says(cpu));
 }

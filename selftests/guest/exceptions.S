@@ -87,13 +87,14 @@ LABEL(g_triple_insn)
 	.quad	0
 
 /*
- * An exception while a page fault is raised: #PF whose gate is not present gives
- * #NP, a contributory exception, and so #DF with error code 0 (APM 2 8.2.9).
+ * A page fault while a page fault is delivered, for want of a stack: #DF with
+ * error code 0 (APM 2 8.2.9).  It has a stack of its own: IST1 (APM 2 8.9.4).
  */
 GUEST64(g_double)
-	andb	$0x7f, IDT + 16 * 14 + 5	/* clear P of the gate */
-	mov	$0x7000001234, %rbx
-	mov	(%rbx), %eax
+	movq	$STACK_TOP, TSS + 0x24		/* IST1 */
+	movb	$1, IDT + 16 * 8 + 4		/* #DF uses it */
+	mov	$0x7000001000, %rsp		/* not mapped */
+	mov	0x234(%rsp), %eax
 	stop
 
 /*

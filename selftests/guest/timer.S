@@ -113,7 +113,7 @@ GUEST64(g_never)
 	test	%edi, %edi
 	jz	1f
 	write_msr $0x832, $0x60
-1:	write_msr $0x838, $1000000		/* 1 ms */
+1:	write_msr $0x838, $50000000		/* 50 ms */
 	test	%edi, %edi
 	jz	2f
 	write_msr $0x838, $0
