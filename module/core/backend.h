@@ -65,6 +65,7 @@ struct guest_code {
  * @code: where the instruction at RIP is; also in a burst
  * @get_msr: @set_msr: EFER, PAT, and those the guest accesses without exit; -ENOENT
  *	for others.  Values were checked by the core.  Also in a burst
+ * @set_cr0: for a backend that exits on some writes to CR0; as @set_cr4
  * @set_cr4: @value was checked by the core.  Also in a burst
  */
 struct vitro_backend {
@@ -102,11 +103,13 @@ struct vitro_backend {
 	void (*code)(struct vitro_vcpu *vcpu, struct guest_code *code);
 	int (*get_msr)(struct vitro_vcpu *vcpu, u32 index, u64 *value);
 	int (*set_msr)(struct vitro_vcpu *vcpu, u32 index, u64 value);
+	void (*set_cr0)(struct vitro_vcpu *vcpu, u64 value);
 	void (*set_cr4)(struct vitro_vcpu *vcpu, u64 value);
 };
 
 /* The backend of this host; set once at load. */
 extern struct vitro_backend *backend;
 extern struct vitro_backend svm_backend;
+extern struct vitro_backend vmx_backend;
 
 #endif /* VITRO_BACKEND_H */

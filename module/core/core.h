@@ -42,6 +42,7 @@ void event_load(struct vitro_vcpu *vcpu, const struct vitro_events *from);
 int state_load(struct vitro_vcpu *vcpu, u64 mask);
 void state_store(struct vitro_vcpu *vcpu, u64 mask);
 void state_store_exit(struct vitro_vcpu *vcpu);
+bool cr0_valid(struct vitro_vcpu *vcpu, u64 cr0);
 bool cr4_valid(const struct vitro_vcpu *vcpu, u64 cr4);
 
 /* cpuid.c */

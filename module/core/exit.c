@@ -195,7 +195,13 @@ static enum verdict handle_cr(struct vitro_vcpu *vcpu)
 	if (!backend->is_64bit(vcpu))
 		value = (u32)value;
 
-	if (a->cr == 4 && !a->write) {
+	if (a->cr == 0 && a->write && backend->set_cr0) {
+		if (!cr0_valid(vcpu, value)) {
+			raise_gp(vcpu);
+			return AGAIN;
+		}
+		backend->set_cr0(vcpu, value);
+	} else if (a->cr == 4 && !a->write) {
 		*gpr = vcpu->guest_cr4;
 	} else if (a->cr == 4) {
 		if (!cr4_valid(vcpu, value)) {

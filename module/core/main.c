@@ -23,7 +23,7 @@ static int __init vitro_init(void)
 
 	BUILD_BUG_ON(offsetof(struct vitro_comm, state) != 512);
 
-	backend = &svm_backend;
+	backend = boot_cpu_data.x86_vendor == X86_VENDOR_INTEL ? &vmx_backend : &svm_backend;
 	ret = backend->probe(&why);
 	if (ret) {
 		pr_err("cannot run here: %s\n", why);

@@ -22,6 +22,10 @@ static const struct msr_fact {
 	{ MSR_IA32_UCODE_REV,		WRITE_IGNORED,	0 },
 	/* No branch records, no debug-store, no machine-check banks. */
 	{ MSR_IA32_DEBUGCTLMSR,		WRITE_SAME,	0 },
+	/* Intel: string instructions are fast; no VMX, and firmware has locked that. */
+	{ MSR_IA32_MISC_ENABLE,		WRITE_IGNORED,	MSR_IA32_MISC_ENABLE_FAST_STRING },
+	{ MSR_IA32_FEAT_CTL,		WRITE_GP,	FEAT_CTL_LOCKED },
+	{ MSR_IA32_EBL_CR_POWERON,	WRITE_IGNORED,	0 },
 	{ MSR_IA32_MCG_CAP,		WRITE_GP,	0 },
 	{ MSR_IA32_MCG_STATUS,		WRITE_SAME,	0 },
 	/* AMD: the TSC counts at P0 (HWCR.TscFreqSel), LFENCE serializes. */
@@ -74,6 +78,28 @@ bool msr_pat_valid(u64 pat)
 			return false;
 	}
 	return true;
+}
+
+/**
+ * cr0_valid - would MOV to CR0 take this value? (SDM 3A 2.5)
+ * @vcpu: in a burst
+ * @cr0: the value
+ */
+bool cr0_valid(struct vitro_vcpu *vcpu, u64 cr0)
+{
+	u64 efer;
+
+	if (cr0 >> 32)
+		return false;
+	if ((cr0 & X86_CR0_PG) && !(cr0 & X86_CR0_PE))
+		return false;
+	if ((cr0 & X86_CR0_NW) && !(cr0 & X86_CR0_CD))
+		return false;
+	if (backend->get_msr(vcpu, MSR_EFER, &efer))
+		return false;
+	if (cr0 & X86_CR0_PG)	/* IA-32e paging is an extension of PAE's */
+		return !(efer & EFER_LME) || (vcpu->guest_cr4 & X86_CR4_PAE);
+	return !(vcpu->guest_cr4 & X86_CR4_PCIDE);
 }
 
 /**

@@ -21,6 +21,7 @@ static u64 groups_for_exit(const struct vitro_exit *x)
 		return VITRO_STATE_GPRS;
 	case VITRO_EXIT_MMIO:
 	case VITRO_EXIT_MEMFAULT:
+	case VITRO_EXIT_TASK_SWITCH:
 		return VITRO_STATE_GPRS | VITRO_STATE_SEGS | VITRO_STATE_CRS;
 	case VITRO_EXIT_RDMSR:
 	case VITRO_EXIT_WRMSR:

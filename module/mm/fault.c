@@ -12,6 +12,7 @@
 #include <linux/pgtable.h>
 #include <linux/sched/signal.h>
 
+#include "core/backend.h"
 #include "mm/mm.h"
 
 /*
@@ -102,7 +103,7 @@ static int leaf_level(struct mm_struct *mm, const struct vitro_slot *slot, u64 g
 	if (slot->flags & VITRO_SLOT_LOG_DIRTY)
 		return 1;
 
-	for (level = host_level(mm, hva); level > 1; level--) {
+	for (level = min(host_level(mm, hva), backend->tdp->max_leaf); level > 1; level--) {
 		u64 mask = level_pages(level) - 1;
 		u64 first = gfn & ~mask;
 

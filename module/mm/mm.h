@@ -8,6 +8,7 @@
 /**
  * struct tdp_format - how a vendor's second-level entries look
  * @levels: depth of the tables on this host
+ * @max_leaf: highest level at which an entry can be a leaf: 1, 2 (2 MiB), 3 (1 GiB)
  * @table: bits of an entry that points to a table, beside its address
  * @leaf: bits of every leaf: present, readable, executable, write-back, and already
  *	accessed and dirty where the format has these, so that no CPU writes to our entries
@@ -17,6 +18,7 @@
  */
 struct tdp_format {
 	int levels;
+	int max_leaf;
 	u64 table;
 	u64 leaf;
 	u64 write;

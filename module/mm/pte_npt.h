@@ -27,6 +27,7 @@
  *   A and D: set from the start, see struct tdp_format.
  */
 static struct tdp_format npt_format = {
+	.max_leaf = 3,
 	.table = NPT_P | NPT_RW | NPT_US | NPT_A,
 	.leaf = NPT_P | NPT_US | NPT_A | NPT_D,
 	.write = NPT_RW,

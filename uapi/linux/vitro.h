@@ -500,6 +500,7 @@ enum vitro_exit_reason {
 	VITRO_EXIT_FAIL_ENTRY,	/* the CPU refused the guest state */
 	VITRO_EXIT_MEMFAULT,	/* an hva behind a slot cannot be accessed by the process itself */
 	VITRO_EXIT_UNHANDLED,	/* an exit that vitro does not know: see raw */
+	VITRO_EXIT_TASK_SWITCH,	/* Intel only: an AMD CPU makes the switch itself */
 };
 
 /**
@@ -514,6 +515,7 @@ enum vitro_exit_reason {
  * @msr: VITRO_EXIT_RDMSR, VITRO_EXIT_WRMSR; @insn_len is always given
  * @hypercall: VITRO_EXIT_HYPERCALL; @insn_len is always given
  * @eoi: VITRO_EXIT_EOI; the guest's instruction is complete
+ * @task_switch: VITRO_EXIT_TASK_SWITCH; nothing of the switch has been done
  * @raw: the vendor's own exit, for readers, on every exit
  */
 struct vitro_exit {
@@ -581,6 +583,26 @@ struct vitro_exit {
 			__u32 vector;
 			__u32 pad;
 		} eoi;
+		/**
+		 * @selector: of the TSS to switch to
+		 * @source: VITRO_TASK_*
+		 * @event: 1 if an exception or interrupt is delivered through the task gate
+		 * @vector: @has_error: @error: that event; an error code goes on the new stack
+		 */
+		struct {
+			__u16 selector;
+			__u8 source;
+#define VITRO_TASK_CALL		0
+#define VITRO_TASK_IRET		1
+#define VITRO_TASK_JMP		2
+#define VITRO_TASK_GATE		3
+			__u8 event;
+			__u8 vector;
+			__u8 has_error;
+			__u8 pad[2];
+			__u32 error;
+			__u32 pad2;
+		} task_switch;
 		__u64 reserved[8];
 	};
 	/**
@@ -604,7 +626,7 @@ struct vitro_exit {
  *	the kernel clears it once they are loaded.  On EINVAL, nothing was loaded.
  * @valid: from the kernel: groups that @state holds as of this exit: what was
  *	wanted, and what finishing this exit takes (IO: GPRS, and for string
- *	instructions, and MMIO: GPRS, SEGS, CRS; RDMSR, WRMSR, HYPERCALL, HLT: GPRS)
+ *	instructions, MMIO and TASK_SWITCH: GPRS, SEGS, CRS; RDMSR, WRMSR, HYPERCALL, HLT: GPRS)
  * @immediate_exit: from userspace: VITRO_RUN gives VITRO_EXIT_INTR without
  *	entering the guest; for signal handlers
  * @pad: zero

@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The VT-x backend: making a CPU a hypervisor for the length of a burst, and
+ * entering the guest.  What an exit means is in exit.c.
+ */
+#include <linux/bitmap.h>
+#include <linux/idr.h>
+#include <linux/slab.h>
+#include <asm/cpufeature.h>
+#include <asm/debugreg.h>
+#include <asm/desc.h>
+#include <asm/msr.h>
+#include <asm/trapnr.h>
+
+#include "apic/apic.h"
+#include "mm/pte_ept.h"
+#include "vmx/vmx.h"
+
+#define VTPR	0x80	/* offset of the TPR in the virtual-APIC page */
+
+static DEFINE_PER_CPU(struct vmx_cpu, vmx_cpu);
+
+static const u32 syscall_msrs[VMX_NR_SYSCALL] = {
+	[VMX_STAR] = MSR_STAR,
+	[VMX_LSTAR] = MSR_LSTAR,
+	[VMX_CSTAR] = MSR_CSTAR,
+	[VMX_SFMASK] = MSR_SYSCALL_MASK,
+};
+
+static DEFINE_PER_CPU(u64 [VMX_NR_SYSCALL], host_syscall);
+
+static DEFINE_IDA(vpids);
+static void *msr_bitmap;
+
+/* The CR4 register itself: the kernel's own copy does not know of VMXE, nor need it. */
+static void write_cr4(unsigned long value)
+{
+	asm volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+static int vmx_probe(const char **why)
+{
+	int ret = caps_probe(why);
+
+	if (!ret && (vmx_caps.ept & EPT_CAP_2M))
+		ept_format.max_leaf = vmx_caps.ept & EPT_CAP_1G ? 3 : 2;
+	return ret;
+}
+
+/* Lets the guest read and write @msr without an exit (SDM 3C 25.6.9). */
+static void allow_msr(u32 msr)
+{
+	int high = msr < 0x2000 ? 0 : 8 * 0x400;
+	int bit = high + (msr & 0x1fff);
+
+	__clear_bit(bit, msr_bitmap);
+	__clear_bit(bit + 8 * 0x800, msr_bitmap);
+}
+
+static void vmx_teardown(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct vmx_cpu *c = per_cpu_ptr(&vmx_cpu, cpu);
+
+		if (c->vmxon_pa)
+			free_page((unsigned long)__va(c->vmxon_pa));
+		c->vmxon_pa = 0;
+	}
+	free_page((unsigned long)msr_bitmap);
+	msr_bitmap = NULL;
+}
+
+static int vmx_setup(void)
+{
+	/* What the VMCS or the burst switches, the guest may have. */
+	static const u32 allowed[] = {
+		MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE,
+		MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK,
+		MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
+	};
+	int cpu, i;
+
+	msr_bitmap = (void *)__get_free_page(GFP_KERNEL);
+	if (!msr_bitmap)
+		return -ENOMEM;
+	memset(msr_bitmap, 0xff, PAGE_SIZE);
+	for (i = 0; i < ARRAY_SIZE(allowed); i++)
+		allow_msr(allowed[i]);
+
+	for_each_possible_cpu(cpu) {
+		u32 *region = (u32 *)get_zeroed_page(GFP_KERNEL);
+
+		if (!region) {
+			vmx_teardown();
+			return -ENOMEM;
+		}
+		*region = BASIC_REVISION(vmx_caps.basic);
+		per_cpu(vmx_cpu, cpu).vmxon_pa = __pa(region);
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------- the VMCS */
+
+/**
+ * vmx_open - make @vcpu's VMCS current, to read and write it
+ * @vcpu: the vCPU
+ * @access: for vmx_close
+ *
+ * In a burst it is current already.  Outside of one, interrupts are off until
+ * vmx_close.  If another hypervisor has taken this CPU since, its VMCS makes room for
+ * ours, and comes back: nothing else of it is touched.
+ */
+void vmx_open(struct vitro_vcpu *vcpu, struct vmx_access *access)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	access->opened = !vmx->loaded;
+	if (!access->opened)
+		return;
+	local_irq_save(access->flags);
+	access->cr4 = __read_cr4();
+	access->owner = !(access->cr4 & X86_CR4_VMXE);
+	if (access->owner) {
+		write_cr4(access->cr4 | X86_CR4_VMXE);
+		WARN_ON_ONCE(!vmx_on(this_cpu_read(vmx_cpu.vmxon_pa)));
+	} else {
+		access->other_vmcs = vmptrst();
+	}
+	vmptrld(vmx->vmcs_pa);
+	vmx->loaded = true;
+}
+
+/**
+ * vmx_close - undo vmx_open
+ * @vcpu: the vCPU
+ * @access: what vmx_open filled in
+ */
+void vmx_close(struct vitro_vcpu *vcpu, struct vmx_access *access)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	if (!access->opened)
+		return;
+	vmx->loaded = false;
+	vmclear(vmx->vmcs_pa);
+	if (access->owner) {
+		vmx_off();
+		write_cr4(access->cr4);
+	} else if (access->other_vmcs != ~0ULL) {
+		vmptrld(access->other_vmcs);
+	}
+	local_irq_restore(access->flags);
+}
+
+static void vmx_vcpu_free(struct vitro_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	if (!vmx)
+		return;
+	if (vmx->vpid)
+		ida_free(&vpids, vmx->vpid);
+	free_page((unsigned long)vmx->vapic);
+	free_page((unsigned long)vmx->vmcs);
+	kfree(vmx);
+	vcpu->arch = NULL;
+}
+
+static int vmx_vcpu_init(struct vitro_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = kzalloc(sizeof(*vmx), GFP_KERNEL_ACCOUNT);
+	struct vmx_access access;
+	int vpid;
+
+	if (!vmx)
+		return -ENOMEM;
+	vcpu->arch = vmx;
+	vmx->last_cpu = -1;
+	vmx->vmcs = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	vmx->vapic = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!vmx->vmcs || !vmx->vapic)
+		goto nomem;
+	if (vmx_caps.cpu2 & CPU2_VPID) {
+		/* 0 is the host; without a free one, the vCPU shares it and flushes. */
+		vpid = ida_alloc_range(&vpids, 1, U16_MAX, GFP_KERNEL_ACCOUNT);
+		if (vpid < 0)
+			goto nomem;
+		vmx->vpid = vpid;
+	}
+	*(u32 *)vmx->vmcs = BASIC_REVISION(vmx_caps.basic);
+	vmx->vmcs_pa = __pa(vmx->vmcs);
+	/* SDM 3C 25.6.11: write-back tables of four levels. */
+	vmx->eptp = vcpu->vm->mmu.root_hpa | 6 | (4 - 1) << 3;
+	if (vmx_caps.ept & EPT_CAP_AD)
+		vmx->eptp |= BIT(6);
+
+	vmx_open(vcpu, &access);
+	vmcs_init(vcpu, __pa(msr_bitmap));
+	vmx_close(vcpu, &access);
+	return 0;
+
+nomem:
+	vmx_vcpu_free(vcpu);
+	return -ENOMEM;
+}
+
+/* -------------------------------------------------------------------- a burst */
+
+static u64 tr_base(const struct desc_ptr *gdt)
+{
+	struct ldttss_desc *d;
+	u16 tr;
+
+	asm("str %0" : "=r"(tr));
+	d = (void *)(gdt->address + (tr & ~7));
+	return d->base0 | d->base1 << 16 | (u64)d->base2 << 24 | (u64)d->base3 << 32;
+}
+
+/* Where the next exit finds the host (SDM 3C 28.5); this CPU, this thread. */
+static void write_host_state(struct vmx_cpu *cpu)
+{
+	u64 value;
+	u16 tr;
+
+	vmcs_write(HOST_CR0, read_cr0());
+	vmcs_write(HOST_CR3, __read_cr3());
+	vmcs_write(HOST_CR4, __read_cr4());
+
+	/* Exits refuse selectors of the LDT or of user rings: those come back by hand. */
+	vmcs_write(HOST_CS_SELECTOR, __KERNEL_CS);
+	vmcs_write(HOST_SS_SELECTOR, __KERNEL_DS);
+	vmcs_write(HOST_ES_SELECTOR, 0);
+	vmcs_write(HOST_DS_SELECTOR, 0);
+	vmcs_write(HOST_FS_SELECTOR, 0);
+	vmcs_write(HOST_GS_SELECTOR, 0);
+	asm("str %0" : "=r"(tr));
+	vmcs_write(HOST_TR_SELECTOR, tr);
+
+	rdmsrl(MSR_FS_BASE, value);
+	vmcs_write(HOST_FS_BASE, value);
+	rdmsrl(MSR_GS_BASE, value);
+	vmcs_write(HOST_GS_BASE, value);
+	vmcs_write(HOST_TR_BASE, tr_base(&cpu->gdt));
+	vmcs_write(HOST_GDTR_BASE, cpu->gdt.address);
+	vmcs_write(HOST_IDTR_BASE, cpu->idt.address);
+
+	rdmsrl(MSR_IA32_SYSENTER_CS, value);
+	vmcs_write(HOST_SYSENTER_CS, value);
+	rdmsrl(MSR_IA32_SYSENTER_ESP, value);
+	vmcs_write(HOST_SYSENTER_ESP, value);
+	rdmsrl(MSR_IA32_SYSENTER_EIP, value);
+	vmcs_write(HOST_SYSENTER_EIP, value);
+	rdmsrl(MSR_EFER, value);
+	vmcs_write(HOST_IA32_EFER, value);
+	rdmsrl(MSR_IA32_CR_PAT, value);
+	vmcs_write(HOST_IA32_PAT, value);
+}
+
+static void save_host(struct vmx_cpu *cpu)
+{
+	native_store_gdt(&cpu->gdt);
+	store_idt(&cpu->idt);
+	savesegment(es, cpu->es);
+	savesegment(ds, cpu->ds);
+	savesegment(fs, cpu->fs);
+	savesegment(gs, cpu->gs);
+	store_ldt(cpu->ldt);
+	rdmsrl(MSR_KERNEL_GS_BASE, cpu->kernel_gs_base);
+	rdmsrl(MSR_IA32_DEBUGCTLMSR, cpu->debugctl);
+}
+
+/* What exits clear or spoil, beside what the VMCS brings back (SDM 3C 28.5.2). */
+static void restore_host(struct vmx_cpu *cpu)
+{
+	u64 fs_base;
+
+	native_load_gdt(&cpu->gdt);
+	load_idt(&cpu->idt);
+	/* The limit of TR is 67h now: too short for an I/O permission map. */
+	invalidate_tss_limit();
+	if (cpu->ldt)
+		asm volatile("lldt %0" : : "r"(cpu->ldt));
+	if (cpu->es)
+		loadsegment(es, cpu->es);
+	if (cpu->ds)
+		loadsegment(ds, cpu->ds);
+	if (cpu->fs) {
+		rdmsrl(MSR_FS_BASE, fs_base);
+		loadsegment(fs, cpu->fs);
+		wrmsrl(MSR_FS_BASE, fs_base);
+	}
+	if (cpu->gs)
+		load_gs_index(cpu->gs);
+	wrmsrl(MSR_KERNEL_GS_BASE, cpu->kernel_gs_base);
+	if (cpu->debugctl)
+		wrmsrl(MSR_IA32_DEBUGCTLMSR, cpu->debugctl);
+}
+
+static int vmx_cpu_enter(struct vitro_vcpu *vcpu)
+{
+	struct vmx_cpu *cpu = this_cpu_ptr(&vmx_cpu);
+	u64 *host = this_cpu_ptr(host_syscall);
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	int i;
+
+	cpu->cr4 = __read_cr4();
+	if (cpu->cr4 & X86_CR4_VMXE)
+		return -EBUSY;
+	write_cr4(cpu->cr4 | X86_CR4_VMXE);
+	if (!vmx_on(cpu->vmxon_pa)) {
+		write_cr4(cpu->cr4);
+		return -EIO;
+	}
+	vmptrld(vmx->vmcs_pa);
+	vmx->loaded = true;
+	vmx->launched = false;
+	if (vmx->last_cpu != vcpu->cpu) {
+		vmx->last_cpu = vcpu->cpu;
+		vmx->flush = true;
+	}
+
+	save_host(cpu);
+	write_host_state(cpu);
+	for (i = 0; i < VMX_NR_SYSCALL; i++) {
+		rdmsrl(syscall_msrs[i], host[i]);
+		wrmsrl(syscall_msrs[i], vmx->syscall[i]);
+	}
+	wrmsrl(MSR_KERNEL_GS_BASE, vmx->kernel_gs_base);
+	return 0;
+}
+
+static void vmx_cpu_leave(struct vitro_vcpu *vcpu)
+{
+	struct vmx_cpu *cpu = this_cpu_ptr(&vmx_cpu);
+	u64 *host = this_cpu_ptr(host_syscall);
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	int i;
+
+	for (i = 0; i < VMX_NR_SYSCALL; i++) {
+		rdmsrl(syscall_msrs[i], vmx->syscall[i]);
+		wrmsrl(syscall_msrs[i], host[i]);
+	}
+	rdmsrl(MSR_KERNEL_GS_BASE, vmx->kernel_gs_base);
+	vmx->loaded = false;
+	vmclear(vmx->vmcs_pa);
+	vmx_off();
+	write_cr4(cpu->cr4);
+	restore_host(cpu);
+}
+
+/* ------------------------------------------------------------ entry and events */
+
+static void vmx_inject(struct vitro_vcpu *vcpu, const struct vcpu_event *ev)
+{
+	u32 info = INTERRUPTION_VALID | ev->vector;
+
+	switch (ev->type) {
+	case EV_NMI:
+		info |= INTERRUPTION_NMI;
+		break;
+	case EV_EXCEPTION:
+		info |= INTERRUPTION_EXCEPTION;
+		break;
+	default:
+		info |= INTERRUPTION_EXTERNAL;
+		break;
+	}
+	/*
+	 * #BP and #OF are software exceptions (SDM 3C 25.8.3), whose RIP on the stack
+	 * is that of the next instruction: as if the guest had executed INT3 or INTO.
+	 */
+	if (ev->type == EV_EXCEPTION &&
+	    (ev->vector == X86_TRAP_BP || ev->vector == X86_TRAP_OF)) {
+		info = INTERRUPTION_VALID | 6 << 8 | ev->vector;
+		vmcs_write(VM_ENTRY_INSTRUCTION_LENGTH, 1);
+	}
+	/* Real mode pushes no error codes, and VM entry refuses one there. */
+	if (ev->has_error && (vmcs_get_cr0() & X86_CR0_PE)) {
+		info |= INTERRUPTION_ERROR;
+		vmcs_write(VM_ENTRY_EXCEPTION_ERROR_CODE, ev->error);
+	}
+	vmcs_write(VM_ENTRY_INTERRUPTION_INFO, info);
+	to_vmx(vcpu)->injected = *ev;
+}
+
+/* What was being delivered when the guest exited (SDM 3C 28.2.4). */
+static void complete_events(struct vitro_vcpu *vcpu)
+{
+	struct vcpu_event *ev = &vcpu->events.inflight;
+	u32 info = vmcs_read(IDT_VECTORING_INFO);
+
+	*ev = (struct vcpu_event){ .type = EV_NONE };
+	vcpu->exit.raw.intinfo = info;
+	if (!(info & INTERRUPTION_VALID))
+		return;
+	ev->vector = info & INTERRUPTION_VECTOR;
+	switch (info & INTERRUPTION_TYPE) {
+	case INTERRUPTION_EXTERNAL:
+		ev->type = EV_INTR;
+		break;
+	case INTERRUPTION_NMI:
+		ev->type = EV_NMI;
+		vcpu->events.nmi_blocked = false;
+		break;
+	case INTERRUPTION_EXCEPTION:
+		ev->type = EV_EXCEPTION;
+		ev->has_error = info & INTERRUPTION_ERROR;
+		if (ev->has_error)
+			ev->error = vmcs_read(IDT_VECTORING_ERROR_CODE);
+		break;
+	}	/* else INT n, INT3, INTO: they start anew, RIP still points at them */
+	vcpu->exit.raw.intinfo |= (u64)ev->error << 32;
+}
+
+static void vmx_set_window(struct vitro_vcpu *vcpu, unsigned int windows)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u32 primary = vmx->primary & ~(u32)(CPU_INTERRUPT_WINDOW | CPU_NMI_WINDOW);
+
+	if (windows & WINDOW_IRQ)
+		primary |= CPU_INTERRUPT_WINDOW;
+	if (windows & WINDOW_NMI)
+		primary |= CPU_NMI_WINDOW;
+	if (primary != vmx->primary) {
+		vmx->primary = primary;
+		vmcs_write(PRIMARY_CONTROLS, primary);
+	}
+	/* Any lower TPR exits. */
+	vmcs_write(TPR_THRESHOLD, windows & WINDOW_TPR ? vcpu->apic.tpr >> 4 : 0);
+}
+
+static void vmx_tlb_flush(struct vitro_vcpu *vcpu)
+{
+	to_vmx(vcpu)->flush = true;
+}
+
+static void flush(struct vmx_vcpu *vmx)
+{
+	invept(INV_SINGLE, vmx->eptp);
+	/* Without VPIDs, entries and exits flush by themselves (SDM 3C 29.4.3.1). */
+	if (vmx->vpid)
+		invvpid(INV_SINGLE, vmx->vpid);
+	vmx->flush = false;
+}
+
+static void vmx_intercept_drs(struct vitro_vcpu *vcpu, bool on)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	/* DR6 is nobody's but ours to switch. */
+	if (on) {
+		vmx->primary |= CPU_MOV_DR;
+		get_debugreg(vmx->dr6, 6);
+		set_debugreg(DR6_RESERVED, 6);
+	} else {
+		vmx->primary &= ~(u32)CPU_MOV_DR;
+		set_debugreg(vmx->dr6, 6);
+	}
+	vmcs_write(PRIMARY_CONTROLS, vmx->primary);
+}
+
+static u64 vmx_dr7(struct vitro_vcpu *vcpu)
+{
+	return vmcs_read(GUEST_DR7);
+}
+
+static void vmx_set_dr6_bs(struct vitro_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	if (vcpu->dr_loaded)
+		get_debugreg(vmx->dr6, 6);
+	vmx->dr6 |= DR_STEP;
+	if (vcpu->dr_loaded)
+		set_debugreg(vmx->dr6, 6);
+}
+
+/* Interruptibility and pending debug exceptions must fit each other (SDM 3C 27.3.1.5). */
+static void write_shadow(struct vitro_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u32 blocking = 0;
+
+	if (vcpu->shadow) {
+		blocking = vmx->blocking;
+		if (!blocking)	/* state that was loaded, which says only "shadow" */
+			blocking = vcpu->regs.rflags & X86_EFLAGS_IF ? BLOCKING_BY_STI :
+								       BLOCKING_BY_MOV_SS;
+		vmcs_write(GUEST_PENDING_DEBUG,
+			   vcpu->regs.rflags & X86_EFLAGS_TF ? PENDING_BS : 0);
+	}
+	/* The CPU itself blocks NMIs when it delivers one. */
+	if (vcpu->events.nmi_blocked && vmx->injected.type != EV_NMI)
+		blocking |= BLOCKING_BY_NMI;
+	vmcs_write(GUEST_INTERRUPTIBILITY, blocking);
+}
+
+static void read_back(struct vitro_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u32 blocking = vmcs_read(GUEST_INTERRUPTIBILITY);
+
+	vcpu->regs.gpr[VITRO_RSP] = vmcs_read(GUEST_RSP);
+	vcpu->regs.rip = vmcs_read(GUEST_RIP);
+	vcpu->regs.rflags = vmcs_read(GUEST_RFLAGS);
+	vmx->blocking = blocking & (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS);
+	vcpu->shadow = vmx->blocking;
+	vcpu->events.nmi_blocked = blocking & BLOCKING_BY_NMI;
+	vmx->cr2 = read_cr2();
+	if (vmx->vapic[VTPR] != vcpu->apic.tpr)
+		lapic_set_tpr(vcpu, vmx->vapic[VTPR]);
+	complete_events(vcpu);
+}
+
+static void vmx_run(struct vitro_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u32 reason;
+	bool entered;
+
+	vmcs_write(GUEST_RSP, vcpu->regs.gpr[VITRO_RSP]);
+	vmcs_write(GUEST_RIP, vcpu->regs.rip);
+	vmcs_write(GUEST_RFLAGS, vcpu->regs.rflags);
+	vmcs_write(TSC_OFFSET, vcpu->tsc_offset);
+	write_shadow(vcpu);
+	vmx->vapic[VTPR] = vcpu->apic.tpr;
+	if (read_cr2() != vmx->cr2)
+		write_cr2(vmx->cr2);
+	if (vmx->flush)
+		flush(vmx);
+
+	entered = vmx_enter_guest(&vcpu->regs, vmx->launched);
+
+	memset(&vcpu->exit, 0, sizeof(vcpu->exit));
+	reason = vmcs_read(EXIT_REASON);
+	if (!entered || (reason & ENTRY_FAILED)) {
+		vcpu->exit.reason = VITRO_EXIT_FAIL_ENTRY;
+		vcpu->exit.raw.code = entered ? reason : VMX_NOT_ENTERED;
+		vcpu->exit.raw.info1 = vmcs_read(entered ? EXIT_QUALIFICATION :
+							   VM_INSTRUCTION_ERROR);
+		vcpu->events.inflight = vmx->injected;
+	} else {
+		vmx->launched = true;
+		read_back(vcpu);
+		vmx_translate_exit(vcpu);
+	}
+	/* An entry that delivers an event clears this bit; one that failed has not. */
+	vmcs_write(VM_ENTRY_INTERRUPTION_INFO, 0);
+	vmx->injected.type = EV_NONE;
+}
+
+struct vitro_backend vmx_backend = {
+	.name = "VT-x",
+	.vendor = VITRO_VENDOR_VMX,
+	.tdp = &ept_format,
+	.probe = vmx_probe,
+	.setup = vmx_setup,
+	.teardown = vmx_teardown,
+	.cpu_enter = vmx_cpu_enter,
+	.cpu_leave = vmx_cpu_leave,
+	.vcpu_init = vmx_vcpu_init,
+	.vcpu_free = vmx_vcpu_free,
+	.vcpu_reset = vmcs_reset,
+	.load_state = vmcs_load_state,
+	.store_state = vmcs_store_state,
+	.run = vmx_run,
+	.inject = vmx_inject,
+	.set_window = vmx_set_window,
+	.tlb_flush = vmx_tlb_flush,
+	.intercept_drs = vmx_intercept_drs,
+	.dr7 = vmx_dr7,
+	.set_dr6_bs = vmx_set_dr6_bs,
+	.cpl = vmcs_cpl,
+	.is_64bit = vmcs_is_64bit,
+	.code = vmcs_code,
+	.get_msr = vmcs_get_msr,
+	.set_msr = vmcs_set_msr,
+	.set_cr0 = vmcs_set_cr0,
+	.set_cr4 = vmcs_set_cr4,
+};
