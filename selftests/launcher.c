@@ -182,6 +182,31 @@ TEST_F(launcher, triple_fault)
 	EXPECT_TRUE(strstr(message, "int3")) TH_LOG("%s", message);
 }
 
+/*
+ * A guest state that the CPU refuses, reached by the guest itself: QEMU lets a far
+ * return load a code segment with both L and D set, and then VMRUN finds the state
+ * inconsistent (APM 2 15.5.1).  A CPU faults in the far return.
+ */
+TEST_F(launcher, entry_failure)
+{
+	static const char code[] =
+		"\x0f\x01\x15\x0f\x00\x00\x00"	/* lgdt [rip + 15] */
+		"\x6a\x08"				/* push 8 */
+		"\x48\x8d\x05\x03\x00\x00\x00\x50"	/* lea rax, [rip + 3]; push rax */
+		"\x48\xcb\x0f\xa2" HLT		/* retfq; cpuid */
+		"\x0f\x00\x20\x10\x00\x00\x00\x00\x00\x00"	/* limit 15, base 0x1020 */
+		"\x00\x00\x00\x00\x00\x00\x00\x00"	/* null */
+		"\xff\xff\x00\x00\x00\x9a\xef\x00";	/* code, L, D */
+	int status;
+
+	write_snippet(code, sizeof(code) - 1);
+	status = RUN("--deadline", "20s", "--mode", "64", SNIPPET);
+	if (status == END_TRIPLE)
+		SKIP(return, "this CPU lets no guest get into a state that it refuses");
+	EXPECT_EQ(END_ENTRY, status);
+	EXPECT_TRUE(strstr(message, "refused")) TH_LOG("%s", message);
+}
+
 TEST_F(launcher, deadline)
 {
 	write_snippet(LOOP_FOREVER, sizeof(LOOP_FOREVER) - 1);

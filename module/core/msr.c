@@ -122,6 +122,7 @@ bool cr4_valid(const struct vitro_vcpu *vcpu, u64 cr4)
 
 static int set_efer(struct vitro_vcpu *vcpu, u64 value)
 {
+	struct guest_code code;
 	u64 old;
 
 	/* LMA is the CPU's to say: a write leaves it as it is. */
@@ -129,8 +130,9 @@ static int set_efer(struct vitro_vcpu *vcpu, u64 value)
 		return -EINVAL;
 	if (backend->get_msr(vcpu, MSR_EFER, &old))
 		return -EINVAL;
-	/* LME cannot change while paging is on (APM 2 14.6.1); LMA tells that with LME. */
-	if ((old & EFER_LMA) && !(value & EFER_LME))
+	/* LME cannot change while paging is on (APM 2 14.6.1). */
+	backend->code(vcpu, &code);
+	if (((old ^ value) & EFER_LME) && (code.paging.cr0 & X86_CR0_PG))
 		return -EINVAL;
 	return backend->set_msr(vcpu, MSR_EFER, (value & ~(u64)EFER_LMA) | (old & EFER_LMA));
 }

@@ -190,6 +190,10 @@ void svm_translate_exit(struct vitro_vcpu *vcpu)
 	x->raw.info2 = c->exitinfo2;
 	x->raw.intinfo = c->exitintinfo;
 
+	if (svm_refused(c)) {
+		x->reason = VITRO_EXIT_FAIL_ENTRY;
+		return;
+	}
 	switch (c->exitcode) {
 	case SVM_EXIT_INTR:
 	case SVM_EXIT_NMI:
@@ -253,9 +257,6 @@ void svm_translate_exit(struct vitro_vcpu *vcpu)
 		break;
 	case SVM_EXIT_SHUTDOWN:
 		x->reason = VITRO_EXIT_SHUTDOWN;
-		break;
-	case SVM_EXIT_INVALID:
-		x->reason = VITRO_EXIT_FAIL_ENTRY;
 		break;
 	default:
 		x->reason = VITRO_EXIT_UNHANDLED;

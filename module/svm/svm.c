@@ -354,6 +354,29 @@ static bool svm_is_64bit(struct vitro_vcpu *vcpu)
 	return (s->efer & EFER_LMA) && (s->cs.attrib & VITRO_SEG_L);
 }
 
+/* After an exit; not after an entry that was refused, which leaves no state. */
+static void read_back(struct vitro_vcpu *vcpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	struct vmcb_control *c = &svm->vmcb->control;
+	struct vmcb_save *s = &svm->vmcb->save;
+
+	vcpu->regs.gpr[VITRO_RAX] = s->rax;
+	vcpu->regs.gpr[VITRO_RSP] = s->rsp;
+	vcpu->regs.rip = s->rip;
+	vcpu->regs.rflags = s->rflags;
+	vcpu->shadow = c->interrupt_state & INTERRUPT_SHADOW;
+	if ((c->vintr & 0xf) != vcpu->apic.tpr >> 4)
+		lapic_set_tpr(vcpu, (c->vintr & 0xf) << 4);
+	complete_events(vcpu, c->exitintinfo);
+
+	/* Past the IRET of the NMI handler, NMIs are open again. */
+	if (svm->iret && s->rip != svm->iret_rip) {
+		svm->iret = false;
+		vcpu->events.nmi_blocked = false;
+	}
+}
+
 static void svm_run(struct vitro_vcpu *vcpu)
 {
 	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
@@ -379,29 +402,15 @@ static void svm_run(struct vitro_vcpu *vcpu)
 
 	svm_enter_guest(&vcpu->regs, svm->vmcb_pa, cpu->host_pa);
 
-	if (c->exitcode == SVM_EXIT_INVALID) {
+	if (svm_refused(c)) {
 		vcpu->events.inflight = svm->injected;
 	} else {
 		asid_entered(vcpu, cpu);
 		svm->clean = CLEAN_ALL;
-		complete_events(vcpu, c->exitintinfo);
+		read_back(vcpu);
 	}
 	c->eventinj = 0;
 	svm->injected.type = EV_NONE;
-
-	vcpu->regs.gpr[VITRO_RAX] = s->rax;
-	vcpu->regs.gpr[VITRO_RSP] = s->rsp;
-	vcpu->regs.rip = s->rip;
-	vcpu->regs.rflags = s->rflags;
-	vcpu->shadow = c->interrupt_state & INTERRUPT_SHADOW;
-	if ((c->vintr & 0xf) != vcpu->apic.tpr >> 4)
-		lapic_set_tpr(vcpu, (c->vintr & 0xf) << 4);
-
-	/* Past the IRET of the NMI handler, NMIs are open again. */
-	if (svm->iret && s->rip != svm->iret_rip) {
-		svm->iret = false;
-		vcpu->events.nmi_blocked = false;
-	}
 	svm_translate_exit(vcpu);
 }
 

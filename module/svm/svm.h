@@ -65,6 +65,13 @@ static inline void svm_changed(struct svm_vcpu *svm, u32 groups)
 	svm->clean &= ~groups;
 }
 
+/* VMRUN found the state inconsistent (APM 2 15.5.1). */
+static inline bool svm_refused(const struct vmcb_control *c)
+{
+	/* QEMU writes only the low half of -1. */
+	return (u32)c->exitcode == (u32)SVM_EXIT_INVALID;
+}
+
 /* asid.c */
 void asid_forget_all(struct svm_cpu *cpu);
 void asid_prepare(struct vitro_vcpu *vcpu, struct svm_cpu *cpu);
