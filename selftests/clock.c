@@ -30,13 +30,19 @@ static uint64_t guest_tsc(struct vt_cpu *cpu)
 	return cpu->gpr[VITRO_RDX] << 32 | (uint32_t)cpu->gpr[VITRO_RAX];
 }
 
+/* a * b / 2^32, without losing the bits in between. */
+static uint64_t mul_u64_u32_shr32(uint64_t a, uint32_t b)
+{
+	return (a >> 32) * b + ((a & 0xffffffff) * b >> 32);
+}
+
 /* Nanoseconds of the clock at a TSC, worked out as a guest does. */
 static uint64_t guest_ns(const struct pvclock *p, uint64_t tsc)
 {
 	uint64_t delta = tsc - p->tsc_timestamp;
 
 	delta = p->tsc_shift >= 0 ? delta << p->tsc_shift : delta >> -p->tsc_shift;
-	return p->system_time + (uint64_t)((unsigned __int128)delta * p->tsc_to_system_mul >> 32);
+	return p->system_time + mul_u64_u32_shr32(delta, p->tsc_to_system_mul);
 }
 
 TEST(tsc_never_goes_back)

@@ -139,7 +139,10 @@ TEST(set_cpuid_masks)
 	uint32_t ecx = e1->ecx, edx = e1->edx, ecx81 = e81->ecx, edx81 = e81->edx;
 	struct regs r;
 
-	e1->ecx = e1->edx = e81->ecx = e81->edx = ~0U;
+	e1->ecx = ~0U;
+	e1->edx = ~0U;
+	e81->ecx = ~0U;
+	e81->edx = ~0U;
 	ASSERT_EQ(0, set_table(cpu, nr));
 	r = ask(cpu, 1, 0);
 	/* OSXSAVE is the guest's doing: CR4. */

@@ -7,7 +7,11 @@
 
 GUEST(g_stubs);
 
-#define WITH_SIZE(cmd, size)	_IOC(_IOC_DIR(cmd), _IOC_TYPE(cmd), _IOC_NR(cmd), size)
+/* The number of an ioctl whose struct has another size. */
+static unsigned long with_size(unsigned long cmd, unsigned int size)
+{
+	return _IOC(_IOC_DIR(cmd), _IOC_TYPE(cmd), _IOC_NR(cmd), size);
+}
 
 /* All ioctls that take a struct, and on which fd. */
 enum { DEV, VM, VCPU };
@@ -93,7 +97,7 @@ TEST_F(args, longer_struct)
 
 	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
 		unsigned int size = _IOC_SIZE(cmds[i].cmd);
-		unsigned long cmd = WITH_SIZE(cmds[i].cmd, size + 16);
+		unsigned long cmd = with_size(cmds[i].cmd, size + 16);
 		int fd = self->fd[cmds[i].on];
 		char arg[1024] = {};
 
@@ -114,7 +118,7 @@ TEST_F(args, shorter_struct)
 		char arg[1024] = {};
 
 		EXPECT_EQ(-EINVAL, vt_ioctl(self->fd[cmds[i].on],
-					    WITH_SIZE(cmds[i].cmd, size - 4), arg))
+					    with_size(cmds[i].cmd, size - 4), arg))
 			TH_LOG("%s", cmds[i].name);
 	}
 }

@@ -17,8 +17,6 @@ GUEST(g_strings);
 GUEST(g_modify);
 GUEST(g_straddle);
 
-extern const char guest_image[], guest_image_end[];
-
 TEST(read_exit)
 {
 	struct vt_cpu *cpu = vt_boot(VT_LONG, g_read);
@@ -93,14 +91,23 @@ TEST(readonly_slot)
 
 #define DEVICE_SIZE	4096
 
-FIXTURE(emulate) {
-	struct vitro *dev;
+/**
+ * struct machine - a VM of libvitro's, and a device that is plain memory
+ * @vm: @vcpu: @comm: the library's handles
+ * @mem: hva of gpa 0
+ * @bus: leads to @device at NOWHERE, and to @said at PORT_SAY
+ * @device: its memory
+ * @reads: @writes: accesses to it
+ * @said: what the guest reported
+ * @nr_said: how much of it
+ */
+struct machine {
 	struct vitro_vm *vm;
 	struct vitro_vcpu *vcpu;
 	struct vitro_comm *comm;
 	char *mem;
 	struct vitro_bus bus;
-	uint8_t device[DEVICE_SIZE];		/* a device that is plain memory */
+	uint8_t device[DEVICE_SIZE];
 	unsigned int reads, writes;
 	uint64_t said[8];
 	unsigned int nr_said;
@@ -109,18 +116,18 @@ FIXTURE(emulate) {
 static int device_mmio(void *opaque, struct vitro_vcpu *vcpu, uint64_t gpa, int size, bool write,
 		       uint64_t *data)
 {
-	FIXTURE_DATA(emulate) *self = opaque;
+	struct machine *m = opaque;
 
 	(void)vcpu;
 	if (gpa < NOWHERE || gpa - NOWHERE + size > DEVICE_SIZE)
 		return -ENXIO;
 	if (write) {
-		memcpy(self->device + (gpa - NOWHERE), data, size);
-		self->writes++;
+		memcpy(m->device + (gpa - NOWHERE), data, size);
+		m->writes++;
 	} else {
 		*data = 0;
-		memcpy(data, self->device + (gpa - NOWHERE), size);
-		self->reads++;
+		memcpy(data, m->device + (gpa - NOWHERE), size);
+		m->reads++;
 	}
 	return 0;
 }
@@ -128,87 +135,86 @@ static int device_mmio(void *opaque, struct vitro_vcpu *vcpu, uint64_t gpa, int 
 static int device_io(void *opaque, struct vitro_vcpu *vcpu, uint16_t port, int size, bool in,
 		     uint32_t *data)
 {
-	FIXTURE_DATA(emulate) *self = opaque;
+	struct machine *m = opaque;
 
 	(void)vcpu;
-	if (port != PORT_SAY || size != 4 || in || self->nr_said == ARRAY_SIZE(self->said))
+	if (port != PORT_SAY || size != 4 || in || m->nr_said == ARRAY_SIZE(m->said))
 		return -ENXIO;
-	self->said[self->nr_said++] = *data;
+	m->said[m->nr_said++] = *data;
 	return 0;
 }
 
-FIXTURE_SETUP(emulate)
+static struct machine *new_machine(void)
 {
-	self->dev = vitro_open(NULL);
-	ASSERT_NE(NULL, self->dev) TH_LOG("%s", vitro_error());
-	self->vm = vitro_vm_create(self->dev);
-	ASSERT_NE(NULL, self->vm) TH_LOG("%s", vitro_error());
-	self->mem = vitro_mem_alloc(self->vm, 0, MEM_SIZE, 0);
-	ASSERT_NE(NULL, self->mem) TH_LOG("%s", vitro_error());
-	memcpy(self->mem + GUEST_BASE, guest_image, guest_image_end - guest_image);
-	self->vcpu = vitro_vcpu_create(self->vm, 0);
-	ASSERT_NE(NULL, self->vcpu) TH_LOG("%s", vitro_error());
-	self->comm = vitro_vcpu_comm(self->vcpu);
-	self->bus = (struct vitro_bus){ .io = device_io, .mmio = device_mmio, .opaque = self };
-}
+	struct machine *m = calloc(1, sizeof(*m));
+	struct vitro *dev = vitro_open(NULL);
 
-FIXTURE_TEARDOWN(emulate)
-{
-	vitro_vcpu_destroy(self->vcpu);
-	vitro_vm_destroy(self->vm);
-	vitro_close(self->dev);
+	if (dev)
+		m->vm = vitro_vm_create(dev);
+	if (m->vm)
+		m->mem = vitro_mem_alloc(m->vm, 0, MEM_SIZE, 0);
+	if (m->mem)
+		m->vcpu = vitro_vcpu_create(m->vm, 0);
+	if (!m->vcpu)
+		vt_die("%s", vitro_error());
+	memcpy(m->mem + GUEST_BASE, guest_image, guest_image_end - guest_image);
+	m->comm = vitro_vcpu_comm(m->vcpu);
+	m->bus = (struct vitro_bus){ .io = device_io, .mmio = device_mmio, .opaque = m };
+	return m;
 }
 
 /* Runs a snippet to its HLT, emulating all that comes out.  Returns 0 or -errno. */
-static int emulate_run(FIXTURE_DATA(emulate) *self, const void *entry)
+static int emulate(struct machine *m, const void *entry)
 {
-	struct vitro_gprs *gprs = &self->comm->state.gprs;
+	struct vitro_gprs *gprs = &m->comm->state.gprs;
 	int ret;
 
-	ret = vitro_vcpu_set_mode(self->vcpu, VITRO_MODE_LONG, (uintptr_t)entry, GDT);
+	ret = vitro_vcpu_set_mode(m->vcpu, VITRO_MODE_LONG, (uintptr_t)entry, GDT);
 	gprs->gpr[VITRO_RBX] = NOWHERE;
 	gprs->gpr[VITRO_RSI] = FREE_MEM;
 	while (!ret) {
-		ret = vitro_vcpu_run(self->vcpu);
+		ret = vitro_vcpu_run(m->vcpu);
 		if (ret)
 			break;
-		switch (self->comm->exit.reason) {
+		switch (m->comm->exit.reason) {
 		case VITRO_EXIT_HLT:
 			return 0;
 		case VITRO_EXIT_IO:
-			ret = vitro_emulate_io(self->vcpu, &self->bus);
+			ret = vitro_emulate_io(m->vcpu, &m->bus);
 			break;
 		case VITRO_EXIT_MMIO:
-			ret = vitro_emulate_mmio(self->vcpu, &self->bus);
+			ret = vitro_emulate_mmio(m->vcpu, &m->bus);
 			break;
 		default:
-			vt_die("exit %u at %#llx", self->comm->exit.reason, gprs->rip);
+			vt_die("exit %u at %#llx", m->comm->exit.reason, gprs->rip);
 		}
 	}
 	fprintf(stderr, "# %s\n", vitro_error());
 	return ret;
 }
 
-TEST_F(emulate, reads)
+TEST(emulated_reads)
 {
+	struct machine *m = new_machine();
 	static const uint64_t want[] = {
 		0xffffffffffffff90, 0xffffffffffff9190, 0x93929190, 0x9796959493929190,
 		0x90, 0x9190, 0xffffffffffffff90, 0xffff9190, 0xffffffff93929190, 0x9000,
 	};
-	uint64_t *seen = (void *)(self->mem + FREE_MEM);
+	uint64_t *seen = (void *)(m->mem + FREE_MEM);
 	size_t i;
 
 	for (i = 0; i < 64; i++)
-		self->device[i] = i + 0x80;
-	ASSERT_EQ(0, emulate_run(self, g_reads));
+		m->device[i] = i + 0x80;
+	ASSERT_EQ(0, emulate(m, g_reads));
 	for (i = 0; i < ARRAY_SIZE(want); i++)
 		EXPECT_EQ(want[i], seen[i]) TH_LOG("read %zu", i);
-	EXPECT_EQ(ARRAY_SIZE(want), self->reads);
-	EXPECT_EQ(0, self->writes);
+	EXPECT_EQ(ARRAY_SIZE(want), m->reads);
+	EXPECT_EQ(0, m->writes);
 }
 
-TEST_F(emulate, writes)
+TEST(emulated_writes)
 {
+	struct machine *m = new_machine();
 	static const uint8_t want[32] = {
 		0x11, 0x22, 0x11, 0x22, 0x11, 0x22, 0x33, 0x44,
 		0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88,
@@ -216,48 +222,54 @@ TEST_F(emulate, writes)
 		0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	};
 
-	ASSERT_EQ(0, emulate_run(self, g_writes));
-	EXPECT_EQ(0, memcmp(want, self->device, sizeof(want)));
-	EXPECT_EQ(0, self->device[sizeof(want)]);
-	EXPECT_EQ(9, self->writes);
-	EXPECT_EQ(0, self->reads);
+	ASSERT_EQ(0, emulate(m, g_writes));
+	EXPECT_EQ(0, memcmp(want, m->device, sizeof(want)));
+	EXPECT_EQ(0, m->device[sizeof(want)]);
+	EXPECT_EQ(9, m->writes);
+	EXPECT_EQ(0, m->reads);
 }
 
-TEST_F(emulate, strings)
+TEST(emulated_strings)
 {
-	memcpy(self->mem + FREE_MEM, "vitro!", 6);
-	ASSERT_EQ(0, emulate_run(self, g_strings));
-	EXPECT_EQ(0, memcmp("vitrowww\0", self->device, 9));
-	EXPECT_EQ(0, memcmp("vitrowww\0", self->mem + FREE_MEM + 0x100, 9));
+	struct machine *m = new_machine();
+
+	memcpy(m->mem + FREE_MEM, "vitro!", 6);
+	ASSERT_EQ(0, emulate(m, g_strings));
+	EXPECT_EQ(0, memcmp("vitrowww\0", m->device, 9));
+	EXPECT_EQ(0, memcmp("vitrowww\0", m->mem + FREE_MEM + 0x100, 9));
 }
 
-TEST_F(emulate, read_modify_write)
+TEST(emulated_read_modify_write)
 {
+	struct machine *m = new_machine();
 	static const uint64_t want[] = { 1, 2, 3, 0x80000000, 0x1234 };
 	size_t i;
 
-	ASSERT_EQ(0, emulate_run(self, g_modify));
-	ASSERT_EQ(ARRAY_SIZE(want), self->nr_said);
+	ASSERT_EQ(0, emulate(m, g_modify));
+	ASSERT_EQ(ARRAY_SIZE(want), m->nr_said);
 	for (i = 0; i < ARRAY_SIZE(want); i++)
-		EXPECT_EQ(want[i], self->said[i]) TH_LOG("step %zu", i);
+		EXPECT_EQ(want[i], m->said[i]) TH_LOG("step %zu", i);
 }
 
 /* The half in memory comes from memory, the other from the device. */
-TEST_F(emulate, half_in_memory)
+TEST(half_in_memory)
 {
+	struct machine *m = new_machine();
 	uint8_t *page = vt_pages(4096);
 
 	memset(page + 4092, 0xaa, 4);
-	memset(self->device, 0xbb, 8);
-	ASSERT_EQ(0, vitro_mem_map(self->vm, NOWHERE - 4096, 4096, page, 0));
-	ASSERT_EQ(0, emulate_run(self, g_straddle));
-	EXPECT_EQ(0xbbbbbbbbaaaaaaaa, *(uint64_t *)(self->mem + FREE_MEM));
+	memset(m->device, 0xbb, 8);
+	ASSERT_EQ(0, vitro_mem_map(m->vm, NOWHERE - 4096, 4096, page, 0));
+	ASSERT_EQ(0, emulate(m, g_straddle));
+	EXPECT_EQ(0xbbbbbbbbaaaaaaaa, *(uint64_t *)(m->mem + FREE_MEM));
 }
 
 /* A jump to the device cannot be emulated, and the error says why. */
-TEST_F(emulate, exec_refused)
+TEST(emulated_exec_refused)
 {
-	ASSERT_EQ(-EFAULT, emulate_run(self, g_jump));
+	struct machine *m = new_machine();
+
+	ASSERT_EQ(-EFAULT, emulate(m, g_jump));
 	EXPECT_LT(10, strlen(vitro_error()));
 }
 

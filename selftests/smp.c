@@ -101,7 +101,8 @@ TEST(atomic_increments)
 	struct vt_cpu *a = vt_boot(VT_LONG, g_add), *b = second(a, g_add);
 	pthread_t thread;
 
-	a->gpr[VITRO_RCX] = b->gpr[VITRO_RCX] = 200000;
+	a->gpr[VITRO_RCX] = 200000;
+	b->gpr[VITRO_RCX] = 200000;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, run, b));
 	ASSERT_EQ(VITRO_EXIT_HLT, vt_run(a));
 	pthread_join(thread, NULL);

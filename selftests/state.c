@@ -109,36 +109,38 @@ TEST(rflags_bit_1)
 	EXPECT_EQ(2, cpu->comm->state.gprs.rflags);
 }
 
-/* Loads CRS with one register changed; restores it. */
-#define EXPECT_CRS(result, reg, value) do {					\
-	__u64 saved = s->crs.reg;						\
-										\
-	s->crs.reg = (value);							\
-	EXPECT_EQ(result, vt_set(cpu, VITRO_STATE_CRS)) TH_LOG(#reg " = " #value); \
-	s->crs.reg = saved;							\
-} while (0)
-
 /* What MOV to a control register, WRMSR or XSETBV would refuse is refused here. */
 TEST(crs_refused)
 {
+	static const struct {
+		size_t reg;
+		uint64_t value;
+		const char *why;
+	} cases[] = {
+		{ offsetof(struct vitro_crs, cr0), 0x80000010, "PG without PE" },
+		{ offsetof(struct vitro_crs, cr0), 0xa0010031, "NW without CD" },
+		{ offsetof(struct vitro_crs, cr0), 0x180010031, "CR0 bit 32" },
+		{ offsetof(struct vitro_crs, cr3), 1ULL << 60, "CR3 beyond MAXPHYADDR" },
+		{ offsetof(struct vitro_crs, cr4), 0x2620, "VMXE" },
+		{ offsetof(struct vitro_crs, cr4), 1ULL << 40 | 0x620, "CR4 bit 40" },
+		{ offsetof(struct vitro_crs, cr8), 16, "CR8 bit 4" },
+		{ offsetof(struct vitro_crs, efer), 0x1500, "SVME" },
+		{ offsetof(struct vitro_crs, efer), 0x502, "EFER bit 1" },
+		{ offsetof(struct vitro_crs, xcr0), 0, "XCR0 without x87" },
+		{ offsetof(struct vitro_crs, xcr0), 5, "AVX without SSE" },
+		{ offsetof(struct vitro_crs, xcr0), 1ULL << 50 | 1, "XCR0 bit 50" },
+	};
 	struct vt_cpu *cpu = vt_boot(VT_LONG, g_say);
-	struct vitro_state *s = &cpu->comm->state;
+	size_t i;
 
 	ASSERT_EQ(1, vt_says(cpu));
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		vt_get(cpu, VITRO_STATE_CRS);
+		*(__u64 *)((char *)&cpu->comm->state.crs + cases[i].reg) = cases[i].value;
+		EXPECT_EQ(-EINVAL, vt_set(cpu, VITRO_STATE_CRS)) TH_LOG("%s", cases[i].why);
+	}
 	vt_get(cpu, VITRO_STATE_CRS);
-	EXPECT_CRS(-EINVAL, cr0, 0x80000010);		/* PG without PE */
-	EXPECT_CRS(-EINVAL, cr0, 0xa0010031);		/* NW without CD */
-	EXPECT_CRS(-EINVAL, cr0, 1ULL << 32);
-	EXPECT_CRS(-EINVAL, cr3, 1ULL << 60);		/* beyond MAXPHYADDR */
-	EXPECT_CRS(-EINVAL, cr4, 0x2620);		/* VMXE */
-	EXPECT_CRS(-EINVAL, cr4, 1ULL << 40 | 0x620);
-	EXPECT_CRS(-EINVAL, cr8, 16);
-	EXPECT_CRS(-EINVAL, efer, 0x1500);		/* SVME */
-	EXPECT_CRS(-EINVAL, efer, 0x502);
-	EXPECT_CRS(-EINVAL, xcr0, 0);
-	EXPECT_CRS(-EINVAL, xcr0, 5);
-	EXPECT_CRS(-EINVAL, xcr0, 1ULL << 50 | 1);
-	EXPECT_CRS(0, cr0, s->crs.cr0);
+	EXPECT_EQ(0, vt_set(cpu, VITRO_STATE_CRS));
 	ASSERT_EQ(VITRO_EXIT_HLT, vt_run(cpu));
 }
 

@@ -14,9 +14,6 @@
 
 GUEST(g_stubs);
 
-/* From guest/embed.S. */
-extern const char guest_image[], guest_image_end[];
-
 void vt_die(const char *format, ...)
 {
 	va_list args;

@@ -35,6 +35,9 @@
 /* Names from the guest image; their addresses are guest addresses. */
 #define GUEST(name)	extern const char name[]
 
+/* The image, as embedded in this program by guest/embed.S. */
+extern const char guest_image[], guest_image_end[];
+
 /**
  * struct vt_vm - a virtual machine
  * @dev: /dev/vitro
