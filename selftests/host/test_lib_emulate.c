@@ -112,6 +112,34 @@ static const struct insn_case cases[] = {
 	I("dec qword [rdi]", 0, 0, 0x48, 0xff, 0x0f),
 	I("neg dword [rdi]", 0, 0, 0xf7, 0x1f),
 	I("not qword [rdi]", 0, 0, 0x48, 0xf7, 0x17),
+	I("xadd [rdi], bl", 0, 0, 0x0f, 0xc0, 0x1f),
+	I("lock xadd [rdi], rdx", 0, 0, 0xf0, 0x48, 0x0f, 0xc1, 0x17),
+	I("xadd [rdi], edi", 0, 0, 0x0f, 0xc1, 0x3f),
+	I("cmpxchg [rdi], cl", 0, 0, 0x0f, 0xb0, 0x0f),
+	I("cmpxchg [rdi], ecx", NO_HIGH_RAX, 0, 0x0f, 0xb1, 0x0f),
+	I("lock cmpxchg [rdi], r9", NO_HIGH_RAX, 0, 0xf0, 0x4c, 0x0f, 0xb1, 0x0f),
+	I("cmpxchg8b [rdi]", 0, 0, 0x0f, 0xc7, 0x0f),
+	I("movbe ax, [rdi]", 0, 0, 0x66, 0x0f, 0x38, 0xf0, 0x07),
+	I("movbe edx, [rdi]", 0, 0, 0x0f, 0x38, 0xf0, 0x17),
+	I("movbe [rdi], r8", 0, 0, 0x4c, 0x0f, 0x38, 0xf1, 0x07),
+
+	I("rol byte [rdi], 1", 0, 0, 0xd0, 0x07),
+	I("ror dword [rdi], cl", 0, FLAG_OF, 0xd3, 0x0f),
+	I("rcl word [rdi], cl", 0, FLAG_OF, 0x66, 0xd3, 0x17),
+	I("rcr qword [rdi], 3", 0, FLAG_OF, 0x48, 0xc1, 0x1f, 3),
+	I("rcr byte [rdi], 1", 0, 0, 0xd0, 0x1f),
+	I("shl dword [rdi], cl", 0, FLAG_OF | FLAG_AF, 0xd3, 0x27),
+	I("shr qword [rdi], 1", 0, FLAG_AF, 0x48, 0xd1, 0x2f),
+	I("sar word [rdi], 7", 0, FLAG_OF | FLAG_AF, 0x66, 0xc1, 0x3f, 7),
+	I("shld [rdi], edx, cl", 0, FLAG_OF | FLAG_AF, 0x0f, 0xa5, 0x17),
+	I("shld [rdi], dx, 1", 0, FLAG_AF, 0x66, 0x0f, 0xa4, 0x17, 1),
+	I("shrd [rdi], rbx, 61", 0, FLAG_OF | FLAG_AF, 0x48, 0x0f, 0xac, 0x1f, 61),
+	I("setbe [rdi]", 0, 0, 0x0f, 0x96, 0x07),
+	I("setl [rdi]", 0, 0, 0x0f, 0x9c, 0x07),
+	I("setno [rdi]", 0, 0, 0x0f, 0x91, 0x07),
+	I("cmovle eax, [rdi]", 0, 0, 0x0f, 0x4e, 0x07),
+	I("cmovp rdx, [rdi]", 0, 0, 0x48, 0x0f, 0x4a, 0x17),
+	I("cmovs bx, [rdi]", 0, 0, 0x66, 0x0f, 0x48, 0x1f),
 
 	I("bt [rdi], edx", BIT_OFFSET, BT_UNDEFINED, 0x0f, 0xa3, 0x17),
 	I("bt word [rdi], 17", 0, BT_UNDEFINED, 0x66, 0x0f, 0xba, 0x27, 17),
@@ -478,6 +506,183 @@ TEST_F(insn, not_canonical)
 	EXPECT_TRUE(raised(&self->fake, 12, 0));
 }
 
+/* The second page of an access that begins in the last canonical one. */
+TEST_F(insn, half_canonical)
+{
+	self->gprs->gpr[VITRO_RDI] = (1ULL << 47) - 2;
+	EXPECT_EQ(0, EMULATE(0x8b, 0x07));		/* mov eax, [rdi] */
+	EXPECT_TRUE(raised(&self->fake, 13, 0));
+	EXPECT_EQ(0, self->fake.nr_access);
+}
+
+/* Outside 64-bit mode, linear addresses wrap. */
+TEST_F(insn, wraps_at_4gib)
+{
+	ASSERT_EQ(0, set_mode(&self->fake, VITRO_MODE_PROTECTED));
+	self->fake.state->segs.seg[VITRO_DS].base = 0xfffff000;
+	self->gprs->gpr[VITRO_RDI] = 0xffe;
+	memcpy(self->fake.ram, "\x11\x22", 2);
+	EXPECT_EQ(0, EMULATE(0x8b, 0x07));		/* mov eax, [edi] */
+	EXPECT_EQ(0x2211ffff, self->gprs->gpr[VITRO_RAX]);
+}
+
+/* #AC is for CPL 3, with CR0.AM and EFLAGS.AC, and comes after #PF. */
+TEST_F(insn, alignment_check)
+{
+	uint64_t *pd = (uint64_t *)(self->fake.ram + TABLES + 0x3000);
+
+	self->gprs->gpr[VITRO_RDI] = DEVICE + 2;
+	self->fake.state->crs.cr0 |= CR0_AM;
+	self->gprs->rflags |= FLAG_AC;
+	EXPECT_EQ(0, EMULATE(0x8b, 0x07));		/* mov eax, [rdi] */
+	EXPECT_EQ(1, self->fake.nr_access);
+	self->fake.state->segs.seg[VITRO_SS].attrib |= VITRO_SEG_DPL;
+	EXPECT_EQ(0, EMULATE(0x8b, 0x07));
+	EXPECT_TRUE(raised(&self->fake, 14, 5));		/* not the user's page */
+
+	((uint64_t *)(self->fake.ram + TABLES + 0x1000))[0] |= 4;
+	((uint64_t *)(self->fake.ram + TABLES + 0x2000))[0] |= 4;
+	pd[0] |= 4;
+	pd[DEVICE >> 21] |= 4;
+	EXPECT_EQ(0, EMULATE(0x8b, 0x07));
+	EXPECT_TRUE(raised(&self->fake, 17, 0));
+	EXPECT_EQ(0, EMULATE(0x66, 0x8b, 0x07));		/* mov ax, [rdi] */
+	EXPECT_EQ(1, self->fake.nr_access);
+}
+
+/* ------------------------------------------------------------ vector registers */
+
+#define XMM(fake, n)		((uint64_t *)((fake)->state->fpu.xsave + 160 + 16 * (n)))
+#define YMM_HIGH(fake, n)	((uint64_t *)((fake)->state->fpu.xsave + 576 + 16 * (n)))
+#define XSTATE_BV(fake)	((uint64_t *)((fake)->state->fpu.xsave + 512))
+
+static bool is(const uint64_t *value, uint64_t low, uint64_t high)
+{
+	return value[0] == low && value[1] == high;
+}
+
+#define FIRST	0x0706050403020100
+#define SECOND	0x0f0e0d0c0b0a0908
+#define THIRD	0x1716151413121110
+#define FOURTH	0x1f1e1d1c1b1a1918
+
+TEST_F(insn, vector_loads)
+{
+	struct fake *fake = &self->fake;
+
+	*XSTATE_BV(fake) = 2;
+	memset(XMM(fake, 9), 0xff, 16);
+	self->gprs->gpr[VITRO_RDI] = DEVICE;
+	EXPECT_EQ(0, EMULATE(0x44, 0x0f, 0x10, 0x0f));	/* movups xmm9, [rdi] */
+	EXPECT_TRUE(is(XMM(fake, 9), FIRST, SECOND));
+	EXPECT_EQ(2, fake->nr_access);
+	EXPECT_EQ(8, fake->access[1].size);
+	EXPECT_EQ(VITRO_STATE_GPRS | VITRO_STATE_FPU, fake->comm->dirty);
+	EXPECT_EQ(2, *XSTATE_BV(fake));
+	EXPECT_EQ(0, EMULATE(0xf3, 0x44, 0x0f, 0x10, 0x0f));	/* movss xmm9, [rdi] */
+	EXPECT_TRUE(is(XMM(fake, 9), FIRST & 0xffffffff, 0));
+	EXPECT_EQ(0, EMULATE(0x44, 0x0f, 0x16, 0x4f, 0x08));	/* movhps xmm9, [rdi + 8] */
+	EXPECT_TRUE(is(XMM(fake, 9), FIRST & 0xffffffff, SECOND));
+	EXPECT_EQ(0, EMULATE(0x66, 0x44, 0x0f, 0x12, 0x0f));	/* movlpd xmm9, [rdi] */
+	EXPECT_TRUE(is(XMM(fake, 9), FIRST, SECOND));
+	EXPECT_EQ(0, EMULATE(0xf3, 0x44, 0x0f, 0x7e, 0x0f));	/* movq xmm9, [rdi] */
+	EXPECT_TRUE(is(XMM(fake, 9), FIRST, 0));
+
+	/* Registers that the area does not hold are zero. */
+	*XSTATE_BV(fake) = 0;
+	EXPECT_EQ(0, EMULATE(0x0f, 0x16, 0x0f));		/* movhps xmm1, [rdi] */
+	EXPECT_EQ(2, *XSTATE_BV(fake));
+	EXPECT_TRUE(is(XMM(fake, 1), 0, FIRST));
+	EXPECT_TRUE(is(XMM(fake, 9), 0, 0));
+}
+
+TEST_F(insn, vector_loads_avx)
+{
+	struct fake *fake = &self->fake;
+
+	if (!__builtin_cpu_supports("avx"))
+		SKIP(return, "this CPU has no AVX to say where its registers are");
+	self->gprs->gpr[VITRO_RDI] = DEVICE;
+	EXPECT_EQ(0, EMULATE(0xc5, 0xfe, 0x6f, 0x17));	/* vmovdqu ymm2, [rdi] */
+	EXPECT_EQ(4, fake->nr_access);
+	EXPECT_EQ(6, *XSTATE_BV(fake));
+	EXPECT_TRUE(is(XMM(fake, 2), FIRST, SECOND));
+	EXPECT_TRUE(is(YMM_HIGH(fake, 2), THIRD, FOURTH));
+
+	/* SSE leaves the upper half, AVX clears it, and takes the lower from operand 1. */
+	EXPECT_EQ(0, EMULATE(0x0f, 0x28, 0x57, 0x10));	/* movaps xmm2, [rdi + 16] */
+	EXPECT_TRUE(is(XMM(fake, 2), THIRD, FOURTH));
+	EXPECT_TRUE(is(YMM_HIGH(fake, 2), THIRD, FOURTH));
+	EXPECT_EQ(0, EMULATE(0xc5, 0xe8, 0x16, 0x1f));	/* vmovhps xmm3, xmm2, [rdi] */
+	EXPECT_TRUE(is(XMM(fake, 3), THIRD, FIRST));
+	EXPECT_EQ(0, EMULATE(0xc5, 0xf9, 0x6e, 0x17));	/* vmovd xmm2, [rdi] */
+	EXPECT_TRUE(is(XMM(fake, 2), FIRST & 0xffffffff, 0));
+	EXPECT_TRUE(is(YMM_HIGH(fake, 2), 0, 0));
+}
+
+TEST_F(insn, vector_stores)
+{
+	struct fake *fake = &self->fake;
+	uint64_t *device = (uint64_t *)fake->device;
+
+	*XSTATE_BV(fake) = 6;
+	for (unsigned int i = 0; i < 2; i++) {
+		XMM(fake, 5)[i] = 0x5555555555555550 + i;
+		YMM_HIGH(fake, 5)[i] = 0xaaaaaaaaaaaaaaa0 + i;
+	}
+	self->gprs->gpr[VITRO_RDI] = DEVICE;
+	EXPECT_EQ(0, EMULATE(0x66, 0x0f, 0xe7, 0x2f));	/* movntdq [rdi], xmm5 */
+	EXPECT_TRUE(is(device, 0x5555555555555550, 0x5555555555555551));
+	EXPECT_EQ(THIRD, device[2]);
+	EXPECT_EQ(VITRO_STATE_GPRS, fake->comm->dirty);
+	EXPECT_EQ(0, EMULATE(0x0f, 0x17, 0x2f));		/* movhps [rdi], xmm5 */
+	EXPECT_EQ(0x5555555555555551, device[0]);
+	EXPECT_EQ(0, EMULATE(0x66, 0x0f, 0x7e, 0x6f, 0x10));	/* movd [rdi + 16], xmm5 */
+	EXPECT_EQ(0x1716151455555550, device[2]);
+	if (!__builtin_cpu_supports("avx"))
+		SKIP(return, "this CPU has no AVX to say where its registers are");
+	EXPECT_EQ(0, EMULATE(0xc5, 0xfc, 0x2b, 0x2f));	/* vmovntps [rdi], ymm5 */
+	EXPECT_TRUE(is(device, 0x5555555555555550, 0x5555555555555551));
+	EXPECT_TRUE(is(device + 2, 0xaaaaaaaaaaaaaaa0, 0xaaaaaaaaaaaaaaa1));
+}
+
+/* Those that have to be aligned, in each segment; and those that have not. */
+TEST_F(insn, vector_alignment)
+{
+	self->gprs->gpr[VITRO_RDI] = DEVICE + 16;
+	self->gprs->gpr[VITRO_RBP] = DEVICE + 16;
+	EXPECT_EQ(0, EMULATE(0x0f, 0x28, 0x07));		/* movaps xmm0, [rdi] */
+	EXPECT_EQ(2, self->fake.nr_access);
+	EXPECT_EQ(0, EMULATE(0xc5, 0xfc, 0x28, 0x07));	/* vmovaps ymm0, [rdi] */
+	EXPECT_TRUE(raised(&self->fake, 13, 0));
+	EXPECT_EQ(0, EMULATE(0x66, 0x0f, 0x7f, 0x47, 0x08));	/* movdqa [rdi + 8], xmm0 */
+	EXPECT_TRUE(raised(&self->fake, 13, 0));
+	EXPECT_EQ(0, EMULATE(0x0f, 0x29, 0x45, 0x01));	/* movaps [rbp + 1], xmm0 */
+	EXPECT_TRUE(raised(&self->fake, 13, 0));
+	EXPECT_EQ(0, EMULATE(0x48, 0x0f, 0xc7, 0x4f, 0x08));	/* cmpxchg16b [rdi + 8] */
+	EXPECT_TRUE(raised(&self->fake, 13, 0));
+	EXPECT_EQ(0, self->fake.nr_access);
+	EXPECT_EQ(0, EMULATE(0x0f, 0x11, 0x47, 0x01));	/* movups [rdi + 1], xmm0 */
+	EXPECT_EQ(2, self->fake.nr_access);
+}
+
+/* A fault of the destination comes before the device is read. */
+TEST_F(insn, two_memory_operands)
+{
+	uint64_t *pd = (uint64_t *)(self->fake.ram + TABLES + 0x3000);
+
+	pd[0x200000 >> 21] = 0;
+	self->gprs->gpr[VITRO_RSI] = DEVICE;
+	self->gprs->gpr[VITRO_RDI] = 0x200000;
+	EXPECT_EQ(0, EMULATE(0xa4));			/* movsb */
+	EXPECT_TRUE(raised(&self->fake, 14, 2));
+	self->gprs->gpr[VITRO_RSP] = 0x200008;
+	EXPECT_EQ(0, EMULATE(0xff, 0x36));		/* push qword [rsi] */
+	EXPECT_TRUE(raised(&self->fake, 14, 2));
+	EXPECT_EQ(0x200008, self->gprs->gpr[VITRO_RSP]);
+	EXPECT_EQ(0, self->fake.nr_access);
+}
+
 /* An operand that the guest may read and not write: the device must not be read. */
 TEST_F(insn, fault_before_a_device_sees_anything)
 {
@@ -563,9 +768,10 @@ TEST_F(insn, errors)
 	EXPECT_NE(NULL, strstr(vitro_error(), "0f 58 07"));
 	EXPECT_NE(NULL, strstr(vitro_error(), "0x1000"));
 	EXPECT_EQ(0, self->fake.comm->dirty);
-	/* SSE instructions with the names of string instructions, and of moves. */
-	EXPECT_EQ(-EOPNOTSUPP, EMULATE(0xf2, 0x0f, 0x10, 0x07));
-	EXPECT_NE(NULL, strstr(vitro_error(), "movsd xmm0"));
+	/* An SSE instruction with the name of a string instruction, and an MMX move. */
+	EXPECT_EQ(-EOPNOTSUPP, EMULATE(0xf2, 0x0f, 0xc2, 0x07, 0));
+	EXPECT_NE(NULL, strstr(vitro_error(), "cmpsd xmm0"));
+	EXPECT_EQ(-EOPNOTSUPP, EMULATE(0x0f, 0x6f, 0x07));	/* movq mm0, [rdi] */
 	EXPECT_EQ(-EOPNOTSUPP, EMULATE(0x8e, 0x1f));	/* mov ds, [rdi] */
 	EXPECT_EQ(0, self->fake.comm->dirty);
 	EXPECT_EQ(-EOPNOTSUPP, EMULATE(0x06, 0x06));	/* none in 64-bit mode */

@@ -75,7 +75,8 @@ static bool segment_allows(const struct vitro_vcpu *vcpu, const struct vitro_seg
  * @write: it writes
  * @gva: set
  *
- * In 64-bit mode only FS and GS have bases, and nothing has a limit.
+ * In 64-bit mode only FS and GS have bases, and nothing has a limit; but addresses have to
+ * be canonical (SDM 1 3.3.7.1).  Outside, linear addresses wrap at 4 GiB.
  *
  * Return: 0 or VI_GUEST_FAULT.
  */
@@ -84,24 +85,60 @@ int vi_linear(struct vi_access *acc, unsigned int seg, uint64_t offset, unsigned
 {
 	const struct vitro_segment *s = &acc->vcpu->comm->state.segs.seg[seg];
 
-	if (in_64bit_code(acc->vcpu)) {
+	bool flat = in_64bit_code(acc->vcpu);
+	bool allowed;
+
+	if (flat) {
 		*gva = offset + (seg == VITRO_FS || seg == VITRO_GS ? s->base : 0);
-		return 0;
+		allowed = vi_canonical(acc->vcpu, *gva) &&
+			  vi_canonical(acc->vcpu, *gva + size - 1);
+	} else {
+		*gva = (s->base + offset) & 0xffffffff;
+		allowed = segment_allows(acc->vcpu, s, offset, size, write);
 	}
-	if (!segment_allows(acc->vcpu, s, offset, size, write))
-		return vi_guest_fault(acc, seg == VITRO_SS ? EXC_SS : EXC_GP, 0);
-	*gva = (s->base + offset) & 0xffffffff;
-	return 0;
+	return allowed ? 0 : vi_guest_fault(acc, seg == VITRO_SS ? EXC_SS : EXC_GP, 0);
+}
+
+/**
+ * vi_require_aligned - check an access of those that have to be aligned anyway
+ * @acc: the access
+ * @seg: enum vitro_seg
+ * @offset: effective address
+ * @size: bytes, a power of two
+ *
+ * It is the linear address that counts, and the fault is #GP whatever the segment
+ * (SDM 2A, MOVAPS).
+ *
+ * Return: 0 or VI_GUEST_FAULT.
+ */
+int vi_require_aligned(struct vi_access *acc, unsigned int seg, uint64_t offset,
+		       unsigned int size)
+{
+	uint64_t gva;
+	int ret = vi_linear(acc, seg, offset, size, false, &gva);
+
+	if (ret)
+		return ret;
+	return gva & (size - 1) ? vi_guest_fault(acc, EXC_GP, 0) : 0;
 }
 
 /* ------------------------------------------------------------------- pages */
+
+/* Alignment checks are for applications that ask for them (SDM 3A 6.15, #AC). */
+static bool misaligned(const struct vitro_vcpu *vcpu, uint64_t gva, unsigned int size)
+{
+	const struct vitro_state *state = &vcpu->comm->state;
+
+	return state->crs.cr0 & CR0_AM && state->gprs.rflags & FLAG_AC && vi_cpl(vcpu) == 3 &&
+	       size <= 16 && gva & (size - 1);
+}
 
 /* Both pages are looked up before either is touched: a fault leaves nothing half done. */
 static int translate(struct vi_access *acc, unsigned int seg, uint64_t offset,
 		     unsigned int size, bool write, struct part part[2])
 {
 	unsigned int access = write ? VITRO_ACCESS_WRITE : 0;
-	uint64_t gva;
+	uint64_t gva, next;
 	int ret = vi_linear(acc, seg, offset, size, write, &gva);
 
 	if (ret)
@@ -111,16 +148,16 @@ static int translate(struct vi_access *acc, unsigned int seg, uint64_t offset,
 		part[0].len = size;
 	part[1].len = size - part[0].len;
 
+	next = gva + part[0].len;
+	if (!in_64bit_code(acc->vcpu))
+		next &= 0xffffffff;
+
 	ret = vitro_gva_to_gpa(acc->vcpu, gva, access, &part[0].gpa, &acc->fault);
 	if (!ret && part[1].len)
-		ret = vitro_gva_to_gpa(acc->vcpu, gva + part[0].len, access, &part[1].gpa,
-				       &acc->fault);
-	if (ret != -EFAULT)
-		return ret;
-	/* A non-canonical address is the stack segment's fault, if it was that (APM 2 8.2.13). */
-	if (acc->fault.vector == EXC_GP && seg == VITRO_SS)
-		acc->fault.vector = EXC_SS;
-	return VI_GUEST_FAULT;
+		ret = vitro_gva_to_gpa(acc->vcpu, next, access, &part[1].gpa, &acc->fault);
+	if (!ret && misaligned(acc->vcpu, gva, size))
+		return vi_guest_fault(acc, EXC_AC, 0);
+	return ret == -EFAULT ? VI_GUEST_FAULT : ret;
 }
 
 /* --------------------------------------------------- what is behind an address */

@@ -119,3 +119,113 @@ uint64_t vi_alu(enum vi_alu op, uint64_t a, uint64_t b, unsigned int size, __u64
 	*rflags = (*rflags & ~changed) | (flags & changed);
 	return result;
 }
+
+/**
+ * vi_shift - a shift or rotation
+ * @op: which
+ * @a: what, @size bytes
+ * @fill: what SHLD and SHRD shift in, @size bytes
+ * @count: how far, as the instruction has it
+ * @size: 1, 2, 4, 8
+ * @rflags: changed as the instruction does, unless the count is 0
+ *
+ * Bit by bit, as the manual tells it.  AF, which is undefined after shifts, stays; OF,
+ * which is defined after shifts by 1 only, always says what it would say then: for
+ * those to the left, that the last one changed the sign, or for those to the right,
+ * that it is about to (SDM 2B, SAL; RCL; SHLD).
+ *
+ * Return: the result, @size bytes, zero-extended.
+ */
+uint64_t vi_shift(enum vi_shift op, uint64_t a, uint64_t fill, unsigned int count,
+		  unsigned int size, __u64 *rflags)
+{
+	bool left = op == VI_SHL || op == VI_SHLD || op == VI_ROL || op == VI_RCL;
+	bool rotates = op == VI_ROL || op == VI_ROR || op == VI_RCL || op == VI_RCR;
+	unsigned int top = size * 8 - 1;
+	bool carry = *rflags & FLAG_CF;
+	uint64_t changed = rotates ? FLAG_CF | FLAG_OF : FLAG_ARITH & ~FLAG_AF;
+	uint64_t flags;
+	bool in = false;
+
+	count &= size == 8 ? 63 : 31;
+	if (!count)
+		return a & vi_mask(size);
+	for (a &= vi_mask(size); count; count--) {
+		bool out = left ? a >> top & 1 : a & 1;
+
+		switch (op) {
+		case VI_SHL:
+		case VI_SHR:
+			break;
+		case VI_SAR:
+			in = a >> top & 1;
+			break;
+		case VI_ROL:
+		case VI_ROR:
+			in = out;
+			break;
+		case VI_RCL:
+		case VI_RCR:
+			in = carry;
+			break;
+		case VI_SHLD:
+			in = fill >> top & 1;
+			fill <<= 1;
+			break;
+		case VI_SHRD:
+			in = fill & 1;
+			fill >>= 1;
+			break;
+		}
+		a = left ? (a << 1 | in) & vi_mask(size) : a >> 1 | (uint64_t)in << top;
+		carry = out;
+	}
+	flags = result_flags(a, size);
+	if (carry)
+		flags |= FLAG_CF;
+	if ((a >> top & 1) != (left ? carry : a >> (top - 1) & 1))
+		flags |= FLAG_OF;
+	*rflags = (*rflags & ~changed) | (flags & changed);
+	return a;
+}
+
+/**
+ * vi_condition - does a condition hold?
+ * @code: the condition's number in Jcc, SETcc, CMOVcc (SDM 1 table B-1)
+ * @rflags: the flags
+ *
+ * Return: whether.
+ */
+bool vi_condition(unsigned int code, uint64_t rflags)
+{
+	bool less = !(rflags & FLAG_SF) != !(rflags & FLAG_OF);
+	bool holds = false;
+
+	switch (code >> 1 & 7) {
+	case 0:
+		holds = rflags & FLAG_OF;
+		break;
+	case 1:
+		holds = rflags & FLAG_CF;
+		break;
+	case 2:
+		holds = rflags & FLAG_ZF;
+		break;
+	case 3:
+		holds = rflags & (FLAG_CF | FLAG_ZF);
+		break;
+	case 4:
+		holds = rflags & FLAG_SF;
+		break;
+	case 5:
+		holds = rflags & FLAG_PF;
+		break;
+	case 6:
+		holds = less;
+		break;
+	case 7:
+		holds = less || rflags & FLAG_ZF;
+		break;
+	}
+	return holds != (code & 1);	/* odd numbers are the negations */
+}

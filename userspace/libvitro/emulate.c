@@ -9,16 +9,26 @@
  * handler if none fits.
  *
  * LOCK needs no care: what is atomic about an access to a device is the device's.
- * Not looked at are data breakpoints (DR7) and alignment checks (CR0.AM).
+ * That an instruction exists and is enabled (CPUID, CR0.TS, CR4.OSXSAVE, ...) has been
+ * checked by the CPU, or there would not have been an exit.  Not looked at are data
+ * breakpoints (DR7).
  */
 
 #include <errno.h>
+#include <string.h>
 
 #include "insn.h"
 
 /* -------------------------------------------------------------------- moves */
 
-static int do_mov(struct vi_insn *insn, int arg)
+/**
+ * vi_do_mov - operand 0 becomes operand 1
+ * @insn: the instruction
+ * @arg: unused
+ *
+ * Return: 0, VI_GUEST_FAULT, or -errno.
+ */
+int vi_do_mov(struct vi_insn *insn, int arg)
 {
 	uint64_t value;
 	int ret = vi_operand_read(insn, 1, &value);
@@ -27,7 +37,7 @@ static int do_mov(struct vi_insn *insn, int arg)
 	return ret ? ret : vi_operand_write(insn, 0, value);
 }
 
-/* MOVSX, MOVSXD.  MOVZX is do_mov: what is read is zero-extended. */
+/* MOVSX, MOVSXD.  MOVZX is vi_do_mov: what is read is zero-extended. */
 static int do_movsx(struct vi_insn *insn, int arg)
 {
 	unsigned int unused = 64 - insn->op[1].size;
@@ -38,6 +48,17 @@ static int do_movsx(struct vi_insn *insn, int arg)
 	if (ret)
 		return ret;
 	return vi_operand_write(insn, 0, (int64_t)(value << unused) >> unused);
+}
+
+/* MOVBE: byte 0 becomes the last one. */
+static int do_movbe(struct vi_insn *insn, int arg)
+{
+	unsigned int unused = 64 - insn->op[0].size;
+	uint64_t value;
+	int ret = vi_operand_read(insn, 1, &value);
+
+	(void)arg;
+	return ret ? ret : vi_operand_write(insn, 0, __builtin_bswap64(value) >> unused);
 }
 
 /* The memory operand is written first: that may fault, and a register may be its base. */
@@ -67,17 +88,26 @@ static uint64_t get_rsp(const struct vi_insn *insn)
 	return insn->gprs.gpr[VITRO_RSP] & vi_mask(insn->d.stack_width / 8);
 }
 
+/*
+ * A fault of the operand comes before one of the stack, and both before a device has
+ * been read.
+ */
 static int do_push(struct vi_insn *insn, int arg)
 {
 	unsigned int size = insn->d.operand_width / 8;
+	uint64_t top = (get_rsp(insn) - size) & vi_mask(insn->d.stack_width / 8);
 	uint64_t value;
-	int ret = vi_operand_read(insn, 0, &value);
+	int ret = vi_operand_probe(insn, 0, false);
 
 	(void)arg;
+	if (!ret)
+		ret = vi_probe(&insn->acc, VITRO_SS, top, size, true);
+	if (!ret)
+		ret = vi_operand_read(insn, 0, &value);
 	if (ret)
 		return ret;
-	set_rsp(insn, get_rsp(insn) - size);
-	return vi_write(&insn->acc, VITRO_SS, get_rsp(insn), &value, size);
+	set_rsp(insn, top);
+	return vi_write(&insn->acc, VITRO_SS, top, &value, size);
 }
 
 /* rSP moves before the destination is looked at, which may be relative to it. */
@@ -109,8 +139,14 @@ static int do_binary(struct vi_insn *insn, int op)
 	return vi_operand_write(insn, 0, vi_alu(op, a, b, size, &insn->gprs.rflags));
 }
 
-/* CMP and TEST: the flags of a subtraction or AND, without its result. */
-static int do_compare(struct vi_insn *insn, int op)
+/**
+ * vi_do_compare - the flags of a subtraction (CMP) or AND (TEST), without its result
+ * @insn: the instruction
+ * @op: VI_SUB or VI_AND
+ *
+ * Return: 0, VI_GUEST_FAULT, or -errno.
+ */
+int vi_do_compare(struct vi_insn *insn, int op)
 {
 	uint64_t a, b;
 	int ret = vi_operand_read(insn, 0, &a);
@@ -131,6 +167,109 @@ static int do_unary(struct vi_insn *insn, int op)
 	if (ret)
 		return ret;
 	return vi_operand_write(insn, 0, vi_alu(op, a, 0, size, &insn->gprs.rflags));
+}
+
+static int do_shift(struct vi_insn *insn, int op)
+{
+	unsigned int size = vi_operand_size(insn, 0);
+	unsigned int last = op == VI_SHLD || op == VI_SHRD ? 2 : 1;
+	uint64_t a, fill = 0, count;
+	int ret = vi_operand_read(insn, 0, &a);
+
+	if (!ret && last == 2)
+		ret = vi_operand_read(insn, 1, &fill);
+	if (!ret)
+		ret = vi_operand_read(insn, last, &count);
+	if (ret)
+		return ret;
+	return vi_operand_write(insn, 0, vi_shift(op, a, fill, count, size, &insn->gprs.rflags));
+}
+
+/* Memory first, as in XCHG; and the register gets what was there. */
+static int do_xadd(struct vi_insn *insn, int arg)
+{
+	uint64_t a, b, sum;
+	int ret = vi_operand_read(insn, 0, &a);
+
+	(void)arg;
+	if (!ret)
+		ret = vi_operand_read(insn, 1, &b);
+	if (ret)
+		return ret;
+	sum = vi_alu(VI_ADD, a, b, vi_operand_size(insn, 0), &insn->gprs.rflags);
+	ret = vi_operand_write(insn, 0, sum);
+	return ret ? ret : vi_operand_write(insn, 1, a);
+}
+
+/* Memory is written in any case, if only with what was there (SDM 2A, CMPXCHG). */
+static int do_cmpxchg(struct vi_insn *insn, int arg)
+{
+	unsigned int size = vi_operand_size(insn, 0);
+	uint64_t old, new, rax = insn->gprs.gpr[VITRO_RAX];
+	int ret = vi_operand_read(insn, 0, &old);
+
+	(void)arg;
+	if (!ret)
+		ret = vi_operand_read(insn, 1, &new);
+	if (ret)
+		return ret;
+	vi_alu(VI_SUB, rax, old, size, &insn->gprs.rflags);
+	if (insn->gprs.rflags & FLAG_ZF)
+		return vi_operand_write(insn, 0, new);
+	vi_gpr_merge(&insn->gprs.gpr[VITRO_RAX], old, size);
+	return vi_operand_write(insn, 0, old);
+}
+
+/* CMPXCHG8B, CMPXCHG16B: @half is the size of a register, two of which are an operand. */
+static int do_cmpxchg_pair(struct vi_insn *insn, int half)
+{
+	__u64 *gpr = insn->gprs.gpr;
+	uint64_t low = 0, high = 0, new_low, new_high;
+	unsigned int seg;
+	uint64_t offset;
+	uint8_t value[16];
+	int ret = vi_operand_address(insn, 0, &seg, &offset);
+
+	if (!ret && half == 8)
+		ret = vi_require_aligned(&insn->acc, seg, offset, 16);
+	if (!ret)
+		ret = vi_probe(&insn->acc, seg, offset, 2 * half, true);
+	if (!ret)
+		ret = vi_read(&insn->acc, seg, offset, value, 2 * half);
+	if (ret)
+		return ret;
+	memcpy(&low, value, half);
+	memcpy(&high, value + half, half);
+	if (!(((low ^ gpr[VITRO_RAX]) | (high ^ gpr[VITRO_RDX])) & vi_mask(half))) {
+		insn->gprs.rflags |= FLAG_ZF;
+		new_low = gpr[VITRO_RBX];
+		new_high = gpr[VITRO_RCX];
+		memcpy(value, &new_low, half);
+		memcpy(value + half, &new_high, half);
+	} else {
+		insn->gprs.rflags &= ~FLAG_ZF;
+		gpr[VITRO_RAX] = low;
+		gpr[VITRO_RDX] = high;
+	}
+	return vi_write(&insn->acc, seg, offset, value, 2 * half);
+}
+
+/* The low four bits of SETcc's and CMOVcc's opcodes are the condition. */
+static int do_setcc(struct vi_insn *insn)
+{
+	return vi_operand_write(insn, 0, vi_condition(insn->d.opcode & 0xf,
+						      insn->gprs.rflags));
+}
+
+/* CMOVcc reads memory in any case, and clears the upper half of a 64-bit register, too. */
+static int do_cmov(struct vi_insn *insn)
+{
+	uint64_t value;
+	int ret = vi_operand_read(insn, 1, &value);
+
+	if (!ret && !vi_condition(insn->d.opcode & 0xf, insn->gprs.rflags))
+		ret = vi_operand_read(insn, 0, &value);
+	return ret ? ret : vi_operand_write(insn, 0, value);
 }
 
 enum bit_op { BIT_TEST, BIT_SET, BIT_RESET, BIT_COMPLEMENT };
@@ -185,127 +324,116 @@ static int do_bit(struct vi_insn *insn, int op)
 	return vi_write(&insn->acc, seg, offset, &value, size);
 }
 
-/* ------------------------------------------------------------------ strings */
-
-enum string_op { STRING_MOVS, STRING_STOS, STRING_LODS, STRING_CMPS, STRING_SCAS };
-
-/**
- * struct string - a string instruction
- * @insn: the instruction
- * @op: which
- */
-struct string {
-	struct vi_insn *insn;
-	enum string_op op;
-};
-
-static void advance(struct vi_insn *insn, enum vitro_gpr reg)
-{
-	vi_string_advance(&insn->gprs, reg, vi_operand_size(insn, 0),
-			  insn->d.address_width / 8);
-}
-
-/* One element.  Zydis gives (rSI) and (rDI) as operands, so moves are just moves. */
-static int string_iterate(void *arg)
-{
-	const struct string *string = arg;
-	struct vi_insn *insn = string->insn;
-	bool compares = string->op == STRING_CMPS || string->op == STRING_SCAS;
-	bool zf;
-	int ret;
-
-	if (compares)
-		ret = do_compare(insn, VI_SUB);
-	else
-		ret = do_mov(insn, 0);
-	if (ret)
-		return ret;
-	if (string->op != STRING_STOS && string->op != STRING_SCAS)
-		advance(insn, VITRO_RSI);
-	if (string->op != STRING_LODS)
-		advance(insn, VITRO_RDI);
-	if (!compares)
-		return 0;
-	zf = insn->gprs.rflags & FLAG_ZF;
-	if ((insn->d.attributes & ZYDIS_ATTRIB_HAS_REPE && !zf) ||
-	    (insn->d.attributes & ZYDIS_ATTRIB_HAS_REPNE && zf))
-		return VI_REP_STOP;
-	return 0;
-}
-
-static int do_string(struct vi_insn *insn, int op)
-{
-	const ZydisInstructionAttributes rep = ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
-					       ZYDIS_ATTRIB_HAS_REPNE;
-	struct string string = { .insn = insn, .op = op };
-	bool done;
-	int ret;
-
-	/* MOVSD and CMPSD are also names of SSE instructions. */
-	if (insn->d.meta.category != ZYDIS_CATEGORY_STRINGOP)
-		return vi_insn_unknown(insn);
-	ret = vi_repeat(insn->acc.vcpu, &insn->gprs, insn->d.attributes & rep,
-			insn->d.address_width / 8, string_iterate, &string, &done);
-	insn->again = !ret && !done;
-	return ret;
-}
-
-/* -------------------------------------------------------------------- table */
+/* -------------------------------------------------------------------- tables */
 
 static const struct handler {
 	ZydisMnemonic mnemonic;
 	int (*handle)(struct vi_insn *insn, int arg);
 	int arg;
 } handlers[] = {
-	{ ZYDIS_MNEMONIC_MOV,	do_mov,		0 },
-	{ ZYDIS_MNEMONIC_MOVZX,	do_mov,		0 },
-	{ ZYDIS_MNEMONIC_MOVSX,	do_movsx,	0 },
-	{ ZYDIS_MNEMONIC_MOVSXD, do_movsx,	0 },
-	{ ZYDIS_MNEMONIC_MOVNTI, do_mov,	0 },
-	{ ZYDIS_MNEMONIC_XCHG,	do_xchg,	0 },
-	{ ZYDIS_MNEMONIC_PUSH,	do_push,	0 },
-	{ ZYDIS_MNEMONIC_POP,	do_pop,		0 },
-	{ ZYDIS_MNEMONIC_ADD,	do_binary,	VI_ADD },
-	{ ZYDIS_MNEMONIC_ADC,	do_binary,	VI_ADC },
-	{ ZYDIS_MNEMONIC_SUB,	do_binary,	VI_SUB },
-	{ ZYDIS_MNEMONIC_SBB,	do_binary,	VI_SBB },
-	{ ZYDIS_MNEMONIC_AND,	do_binary,	VI_AND },
-	{ ZYDIS_MNEMONIC_OR,	do_binary,	VI_OR },
-	{ ZYDIS_MNEMONIC_XOR,	do_binary,	VI_XOR },
-	{ ZYDIS_MNEMONIC_CMP,	do_compare,	VI_SUB },
-	{ ZYDIS_MNEMONIC_TEST,	do_compare,	VI_AND },
-	{ ZYDIS_MNEMONIC_INC,	do_unary,	VI_INC },
-	{ ZYDIS_MNEMONIC_DEC,	do_unary,	VI_DEC },
-	{ ZYDIS_MNEMONIC_NEG,	do_unary,	VI_NEG },
-	{ ZYDIS_MNEMONIC_NOT,	do_unary,	VI_NOT },
-	{ ZYDIS_MNEMONIC_BT,	do_bit,		BIT_TEST },
-	{ ZYDIS_MNEMONIC_BTS,	do_bit,		BIT_SET },
-	{ ZYDIS_MNEMONIC_BTR,	do_bit,		BIT_RESET },
-	{ ZYDIS_MNEMONIC_BTC,	do_bit,		BIT_COMPLEMENT },
-	{ ZYDIS_MNEMONIC_MOVSB,	do_string,	STRING_MOVS },
-	{ ZYDIS_MNEMONIC_MOVSW,	do_string,	STRING_MOVS },
-	{ ZYDIS_MNEMONIC_MOVSD,	do_string,	STRING_MOVS },
-	{ ZYDIS_MNEMONIC_MOVSQ,	do_string,	STRING_MOVS },
-	{ ZYDIS_MNEMONIC_STOSB,	do_string,	STRING_STOS },
-	{ ZYDIS_MNEMONIC_STOSW,	do_string,	STRING_STOS },
-	{ ZYDIS_MNEMONIC_STOSD,	do_string,	STRING_STOS },
-	{ ZYDIS_MNEMONIC_STOSQ,	do_string,	STRING_STOS },
-	{ ZYDIS_MNEMONIC_LODSB,	do_string,	STRING_LODS },
-	{ ZYDIS_MNEMONIC_LODSW,	do_string,	STRING_LODS },
-	{ ZYDIS_MNEMONIC_LODSD,	do_string,	STRING_LODS },
-	{ ZYDIS_MNEMONIC_LODSQ,	do_string,	STRING_LODS },
-	{ ZYDIS_MNEMONIC_CMPSB,	do_string,	STRING_CMPS },
-	{ ZYDIS_MNEMONIC_CMPSW,	do_string,	STRING_CMPS },
-	{ ZYDIS_MNEMONIC_CMPSD,	do_string,	STRING_CMPS },
-	{ ZYDIS_MNEMONIC_CMPSQ,	do_string,	STRING_CMPS },
-	{ ZYDIS_MNEMONIC_SCASB,	do_string,	STRING_SCAS },
-	{ ZYDIS_MNEMONIC_SCASW,	do_string,	STRING_SCAS },
-	{ ZYDIS_MNEMONIC_SCASD,	do_string,	STRING_SCAS },
-	{ ZYDIS_MNEMONIC_SCASQ,	do_string,	STRING_SCAS },
+	{ ZYDIS_MNEMONIC_MOV,		vi_do_mov,	0 },
+	{ ZYDIS_MNEMONIC_MOVZX,		vi_do_mov,	0 },
+	{ ZYDIS_MNEMONIC_MOVSX,		do_movsx,	0 },
+	{ ZYDIS_MNEMONIC_MOVSXD,	do_movsx,	0 },
+	{ ZYDIS_MNEMONIC_MOVNTI,	vi_do_mov,	0 },
+	{ ZYDIS_MNEMONIC_MOVBE,		do_movbe,	0 },
+	{ ZYDIS_MNEMONIC_XCHG,		do_xchg,	0 },
+	{ ZYDIS_MNEMONIC_PUSH,		do_push,	0 },
+	{ ZYDIS_MNEMONIC_POP,		do_pop,		0 },
+
+	{ ZYDIS_MNEMONIC_ADD,		do_binary,	VI_ADD },
+	{ ZYDIS_MNEMONIC_ADC,		do_binary,	VI_ADC },
+	{ ZYDIS_MNEMONIC_SUB,		do_binary,	VI_SUB },
+	{ ZYDIS_MNEMONIC_SBB,		do_binary,	VI_SBB },
+	{ ZYDIS_MNEMONIC_AND,		do_binary,	VI_AND },
+	{ ZYDIS_MNEMONIC_OR,		do_binary,	VI_OR },
+	{ ZYDIS_MNEMONIC_XOR,		do_binary,	VI_XOR },
+	{ ZYDIS_MNEMONIC_CMP,		vi_do_compare,	VI_SUB },
+	{ ZYDIS_MNEMONIC_TEST,		vi_do_compare,	VI_AND },
+	{ ZYDIS_MNEMONIC_INC,		do_unary,	VI_INC },
+	{ ZYDIS_MNEMONIC_DEC,		do_unary,	VI_DEC },
+	{ ZYDIS_MNEMONIC_NEG,		do_unary,	VI_NEG },
+	{ ZYDIS_MNEMONIC_NOT,		do_unary,	VI_NOT },
+	{ ZYDIS_MNEMONIC_XADD,		do_xadd,	0 },
+	{ ZYDIS_MNEMONIC_CMPXCHG,	do_cmpxchg,	0 },
+	{ ZYDIS_MNEMONIC_CMPXCHG8B,	do_cmpxchg_pair, 4 },
+	{ ZYDIS_MNEMONIC_CMPXCHG16B,	do_cmpxchg_pair, 8 },
+
+	{ ZYDIS_MNEMONIC_ROL,		do_shift,	VI_ROL },
+	{ ZYDIS_MNEMONIC_ROR,		do_shift,	VI_ROR },
+	{ ZYDIS_MNEMONIC_RCL,		do_shift,	VI_RCL },
+	{ ZYDIS_MNEMONIC_RCR,		do_shift,	VI_RCR },
+	{ ZYDIS_MNEMONIC_SHL,		do_shift,	VI_SHL },
+	{ ZYDIS_MNEMONIC_SHR,		do_shift,	VI_SHR },
+	{ ZYDIS_MNEMONIC_SAR,		do_shift,	VI_SAR },
+	{ ZYDIS_MNEMONIC_SHLD,		do_shift,	VI_SHLD },
+	{ ZYDIS_MNEMONIC_SHRD,		do_shift,	VI_SHRD },
+	{ ZYDIS_MNEMONIC_BT,		do_bit,		BIT_TEST },
+	{ ZYDIS_MNEMONIC_BTS,		do_bit,		BIT_SET },
+	{ ZYDIS_MNEMONIC_BTR,		do_bit,		BIT_RESET },
+	{ ZYDIS_MNEMONIC_BTC,		do_bit,		BIT_COMPLEMENT },
+
+	{ ZYDIS_MNEMONIC_MOVAPS,	vi_do_vector,	VI_ALIGNED },
+	{ ZYDIS_MNEMONIC_VMOVAPS,	vi_do_vector,	VI_ALIGNED },
+	{ ZYDIS_MNEMONIC_MOVAPD,	vi_do_vector,	VI_ALIGNED },
+	{ ZYDIS_MNEMONIC_VMOVAPD,	vi_do_vector,	VI_ALIGNED },
+	{ ZYDIS_MNEMONIC_MOVDQA,	vi_do_vector,	VI_ALIGNED },
+	{ ZYDIS_MNEMONIC_VMOVDQA,	vi_do_vector,	VI_ALIGNED },
+	{ ZYDIS_MNEMONIC_MOVNTPS,	vi_do_vector,	VI_ALIGNED },
+	{ ZYDIS_MNEMONIC_VMOVNTPS,	vi_do_vector,	VI_ALIGNED },
+	{ ZYDIS_MNEMONIC_MOVNTPD,	vi_do_vector,	VI_ALIGNED },
+	{ ZYDIS_MNEMONIC_VMOVNTPD,	vi_do_vector,	VI_ALIGNED },
+	{ ZYDIS_MNEMONIC_MOVNTDQ,	vi_do_vector,	VI_ALIGNED },
+	{ ZYDIS_MNEMONIC_VMOVNTDQ,	vi_do_vector,	VI_ALIGNED },
+	{ ZYDIS_MNEMONIC_MOVNTDQA,	vi_do_vector,	VI_ALIGNED },
+	{ ZYDIS_MNEMONIC_VMOVNTDQA,	vi_do_vector,	VI_ALIGNED },
+	{ ZYDIS_MNEMONIC_MOVUPS,	vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_VMOVUPS,	vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_MOVUPD,	vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_VMOVUPD,	vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_MOVDQU,	vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_VMOVDQU,	vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_LDDQU,		vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_VLDDQU,	vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_MOVQ,		vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_VMOVQ,		vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_MOVD,		vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_VMOVD,		vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_MOVSS,		vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_VMOVSS,	vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_MOVSD,		vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_VMOVSD,	vi_do_vector,	0 },
+	{ ZYDIS_MNEMONIC_MOVLPS,	vi_do_vector,	VI_LOW_HALF },
+	{ ZYDIS_MNEMONIC_VMOVLPS,	vi_do_vector,	VI_LOW_HALF },
+	{ ZYDIS_MNEMONIC_MOVLPD,	vi_do_vector,	VI_LOW_HALF },
+	{ ZYDIS_MNEMONIC_VMOVLPD,	vi_do_vector,	VI_LOW_HALF },
+	{ ZYDIS_MNEMONIC_MOVHPS,	vi_do_vector,	VI_HIGH_HALF },
+	{ ZYDIS_MNEMONIC_VMOVHPS,	vi_do_vector,	VI_HIGH_HALF },
+	{ ZYDIS_MNEMONIC_MOVHPD,	vi_do_vector,	VI_HIGH_HALF },
+	{ ZYDIS_MNEMONIC_VMOVHPD,	vi_do_vector,	VI_HIGH_HALF },
 };
+
+/* Families whose members differ by a few bits of the opcode. */
+static int (*family(const struct vi_insn *insn))(struct vi_insn *insn)
+{
+	switch (insn->d.meta.category) {
+	case ZYDIS_CATEGORY_STRINGOP:
+		return vi_do_string;
+	case ZYDIS_CATEGORY_SETCC:
+		return do_setcc;
+	case ZYDIS_CATEGORY_CMOV:
+		return do_cmov;
+	default:
+		return NULL;
+	}
+}
 
 static int execute(struct vi_insn *insn)
 {
+	int (*handle)(struct vi_insn *insn) = family(insn);
+
+	if (handle)
+		return handle(insn);
 	for (unsigned int i = 0; i < ARRAY_LEN(handlers); i++) {
 		if (handlers[i].mnemonic == insn->d.mnemonic)
 			return handlers[i].handle(insn, handlers[i].arg);

@@ -107,11 +107,19 @@ static struct paging paging_mode(const struct vitro_crs *crs)
 	return (struct paging){ 2, 10, 4 };
 }
 
-static bool canonical(const struct walk *walk)
+/**
+ * vi_canonical - are the bits of an address that paging ignores copies of the one below?
+ * @vcpu: the vCPU, in long mode, with CRS valid
+ * @gva: the address
+ *
+ * Return: whether.
+ */
+bool vi_canonical(const struct vitro_vcpu *vcpu, uint64_t gva)
 {
-	unsigned int unused = 64 - (12 + walk->mode.levels * walk->mode.bits);
+	struct paging mode = paging_mode(&vcpu->comm->state.crs);
+	unsigned int unused = 64 - (12 + mode.levels * mode.bits);
 
-	return (int64_t)(walk->gva << unused) >> unused == (int64_t)walk->gva;
+	return (int64_t)(gva << unused) >> unused == (int64_t)gva;
 }
 
 /* PAE's top level is four entries in registers: no rights, no A, other reserved bits. */
@@ -340,7 +348,7 @@ int vitro_gva_to_gpa(struct vitro_vcpu *vcpu, uint64_t gva, unsigned int access,
 		*gpa = walk.gva;
 		return 0;
 	}
-	if (vi_long_mode(vcpu) && !canonical(&walk)) {
+	if (vi_long_mode(vcpu) && !vi_canonical(vcpu, gva)) {
 		if (fault)
 			*fault = (struct vitro_fault){ .vector = EXC_GP, .has_error = true };
 		return vi_fail(EFAULT, "the guest gets #GP: gva 0x%llx is not canonical",

@@ -290,6 +290,28 @@ int vi_operand_address(const struct vi_insn *insn, unsigned int nr, unsigned int
 }
 
 /**
+ * vi_operand_probe - would an access to an operand fault?
+ * @insn: the instruction
+ * @nr: of the operand; registers and immediates never fault
+ * @write: it is written
+ *
+ * Return: 0, VI_GUEST_FAULT, or -errno.
+ */
+int vi_operand_probe(struct vi_insn *insn, unsigned int nr, bool write)
+{
+	unsigned int seg;
+	uint64_t offset;
+	int ret;
+
+	if (insn->op[nr].type != ZYDIS_OPERAND_TYPE_MEMORY)
+		return 0;
+	ret = vi_operand_address(insn, nr, &seg, &offset);
+	if (ret)
+		return ret;
+	return vi_probe(&insn->acc, seg, offset, vi_operand_size(insn, nr), write);
+}
+
+/**
  * vi_operand_read - get the value of an operand
  * @insn: the instruction
  * @nr: of the operand

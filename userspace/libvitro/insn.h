@@ -37,7 +37,22 @@ int vi_insn_unknown(const struct vi_insn *insn);
 unsigned int vi_operand_size(const struct vi_insn *insn, unsigned int nr);
 int vi_operand_address(const struct vi_insn *insn, unsigned int nr, unsigned int *seg,
 		       uint64_t *offset);
+int vi_operand_probe(struct vi_insn *insn, unsigned int nr, bool write);
 int vi_operand_read(struct vi_insn *insn, unsigned int nr, uint64_t *value);
 int vi_operand_write(struct vi_insn *insn, unsigned int nr, uint64_t value);
+
+/* emulate.c: handlers that others need */
+int vi_do_mov(struct vi_insn *insn, int arg);
+int vi_do_compare(struct vi_insn *insn, int op);
+
+/* emulate_string.c */
+int vi_do_string(struct vi_insn *insn);
+
+/* emulate_vector.c */
+#define VI_ALIGNED	1
+#define VI_LOW_HALF	2
+#define VI_HIGH_HALF	4
+
+int vi_do_vector(struct vi_insn *insn, int flags);
 
 #endif /* VITRO_INSN_H */

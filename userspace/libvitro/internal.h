@@ -22,6 +22,7 @@
 #define CR0_PE		(1ULL << 0)
 #define CR0_ET		(1ULL << 4)
 #define CR0_WP		(1ULL << 16)
+#define CR0_AM		(1ULL << 18)
 #define CR0_PG		(1ULL << 31)
 #define CR4_PSE		(1ULL << 4)
 #define CR4_PAE		(1ULL << 5)
@@ -50,6 +51,7 @@
 #define EXC_SS		12
 #define EXC_GP		13
 #define EXC_PF		14
+#define EXC_AC		17
 
 #define DR6_BS		(1ULL << 14)	/* the #DB is of a single step (SDM 3B 18.2.3) */
 
@@ -128,6 +130,7 @@ uint8_t *vi_gpa_find(struct vitro_vm *vm, uint64_t gpa, uint64_t *len, uint32_t 
 /* gva.c */
 unsigned int vi_cpl(const struct vitro_vcpu *vcpu);
 bool vi_long_mode(const struct vitro_vcpu *vcpu);
+bool vi_canonical(const struct vitro_vcpu *vcpu, uint64_t gva);
 
 /* access.c: guest memory as an instruction sees it */
 
@@ -149,6 +152,8 @@ struct vi_access {
 int vi_guest_fault(struct vi_access *acc, uint8_t vector, uint32_t error);
 int vi_linear(struct vi_access *acc, unsigned int seg, uint64_t offset, unsigned int size,
 	      bool write, uint64_t *gva);
+int vi_require_aligned(struct vi_access *acc, unsigned int seg, uint64_t offset,
+		       unsigned int size);
 int vi_probe(struct vi_access *acc, unsigned int seg, uint64_t offset, unsigned int size,
 	     bool write);
 int vi_read(struct vi_access *acc, unsigned int seg, uint64_t offset, void *buf,
@@ -178,7 +183,14 @@ enum vi_alu {
 	VI_ADD, VI_OR, VI_ADC, VI_SBB, VI_AND, VI_SUB, VI_XOR, VI_INC, VI_DEC, VI_NEG, VI_NOT,
 };
 
+enum vi_shift {
+	VI_ROL, VI_ROR, VI_RCL, VI_RCR, VI_SHL, VI_SHR, VI_SAR, VI_SHLD, VI_SHRD,
+};
+
 uint64_t vi_alu(enum vi_alu op, uint64_t a, uint64_t b, unsigned int size, __u64 *rflags);
+uint64_t vi_shift(enum vi_shift op, uint64_t a, uint64_t fill, unsigned int count,
+		  unsigned int size, __u64 *rflags);
+bool vi_condition(unsigned int code, uint64_t rflags);
 
 /* load.c: what the loaders have in common */
 
