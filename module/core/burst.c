@@ -73,7 +73,7 @@ static enum verdict enter_once(struct vitro_vcpu *vcpu)
 	WRITE_ONCE(vcpu->mode, IN_GUEST);
 	smp_mb();	/* see above */
 	if (must_leave(vcpu))
-		return OUT;
+		return LEAVE;
 
 	tlb_gen = atomic64_read(&vcpu->vm->mmu.tlb_gen);
 	if (tlb_gen != vcpu->tlb_gen) {

@@ -59,7 +59,7 @@ static enum verdict handle_rdmsr(struct vitro_vcpu *vcpu)
 		skip_insn(vcpu);
 		return AGAIN;
 	case -ENOENT:
-		return OUT_USER;
+		return LEAVE_USER;
 	default:
 		raise_gp(vcpu);
 		return AGAIN;
@@ -91,9 +91,9 @@ static enum verdict handle_wrmsr(struct vitro_vcpu *vcpu)
 	switch (msr_write(vcpu, vcpu->exit.msr.index, vcpu->exit.msr.data)) {
 	case 0:
 		skip_insn(vcpu);
-		return exit_eoi(vcpu) ? OUT_USER : AGAIN;
+		return exit_eoi(vcpu) ? LEAVE_USER : AGAIN;
 	case -ENOENT:
-		return OUT_USER;
+		return LEAVE_USER;
 	default:
 		raise_gp(vcpu);
 		return AGAIN;
@@ -103,9 +103,9 @@ static enum verdict handle_wrmsr(struct vitro_vcpu *vcpu)
 static enum verdict handle_hlt(struct vitro_vcpu *vcpu)
 {
 	if (!(vcpu->regs.rflags & X86_EFLAGS_IF))
-		return OUT_USER;
+		return LEAVE_USER;
 	skip_insn(vcpu);
-	return event_wakes(vcpu) ? AGAIN : OUT_HALT;
+	return event_wakes(vcpu) ? AGAIN : LEAVE_HALT;
 }
 
 static enum verdict handle_hypercall(struct vitro_vcpu *vcpu)
@@ -124,7 +124,7 @@ static enum verdict handle_hypercall(struct vitro_vcpu *vcpu)
 	vcpu->exit.hypercall.args[1] = gpr[VITRO_RCX] & mask;
 	vcpu->exit.hypercall.args[2] = gpr[VITRO_RDX] & mask;
 	vcpu->exit.hypercall.args[3] = gpr[VITRO_RSI] & mask;
-	return OUT_USER;
+	return LEAVE_USER;
 }
 
 static enum verdict handle_io(struct vitro_vcpu *vcpu)
@@ -136,7 +136,7 @@ static enum verdict handle_io(struct vitro_vcpu *vcpu)
 		skip_insn(vcpu);
 		return AGAIN;
 	}
-	return OUT_USER;
+	return LEAVE_USER;
 }
 
 /*
@@ -155,17 +155,17 @@ static enum verdict handle_tdp(struct vitro_vcpu *vcpu)
 
 	if ((vcpu->exit.mmio.flags & (VITRO_MMIO_WRITE | VITRO_MMIO_WALK)) != VITRO_MMIO_WRITE ||
 	    !ioeventfd_covers(vcpu->vm, gpa))
-		return OUT_FAULT;
+		return LEAVE_FAULT;
 	idx = srcu_read_lock(&vitro_srcu);
 	memory = slot_find(vcpu->vm, gpa >> PAGE_SHIFT);
 	srcu_read_unlock(&vitro_srcu, idx);
 	if (memory)
-		return OUT_FAULT;
+		return LEAVE_FAULT;
 	if (insn_fetch(vcpu, &insn, true))
-		return OUT_FETCH;
+		return LEAVE_FETCH;
 	len = insn_decode_store(vcpu, &insn, &size, &data);
 	if (!len || !ioeventfd_signal(vcpu->vm, false, gpa, size, data))
-		return OUT_FAULT;
+		return LEAVE_FAULT;
 	vcpu->exit.insn_len = len;
 	skip_insn(vcpu);
 	return AGAIN;
@@ -217,7 +217,7 @@ static enum verdict handle_cr(struct vitro_vcpu *vcpu)
 		lapic_set_tpr(vcpu, value << 4);
 	} else {
 		vcpu->exit.reason = VITRO_EXIT_UNHANDLED;
-		return OUT_USER;
+		return LEAVE_USER;
 	}
 	skip_insn(vcpu);
 	return AGAIN;
@@ -233,7 +233,7 @@ enum verdict exit_handle(struct vitro_vcpu *vcpu)
 {
 	switch (vcpu->exit.reason) {
 	case EXIT_HOST:
-		return OUT;	/* the host takes it as soon as interrupts are on */
+		return LEAVE;	/* the host takes it as soon as interrupts are on */
 	case EXIT_CPUID:
 		return handle_cpuid(vcpu);
 	case VITRO_EXIT_RDMSR:
@@ -272,13 +272,13 @@ enum verdict exit_handle(struct vitro_vcpu *vcpu)
 	case EXIT_RESUME:
 		return AGAIN;
 	case EXIT_PAUSE:
-		return OUT_YIELD;
+		return LEAVE_YIELD;
 	case EXIT_FETCH:
-		return OUT_FETCH;
+		return LEAVE_FETCH;
 	case VITRO_EXIT_SHUTDOWN:
 		vcpu->mp_state = VITRO_MP_SHUTDOWN;
-		return OUT_USER;
+		return LEAVE_USER;
 	default:		/* FAIL_ENTRY, UNHANDLED */
-		return OUT_USER;
+		return LEAVE_USER;
 	}
 }

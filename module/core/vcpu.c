@@ -257,14 +257,14 @@ static int resolve_fault(struct vitro_vcpu *vcpu)
 	switch (ret) {
 	case 0:
 	case -EINTR:		/* the signal ends the run on the next round */
-		return OUT;
+		return LEAVE;
 	case 1:
 		x->reason = VITRO_EXIT_MMIO;
 		vcpu->stat[VITRO_STAT_EXIT_MMIO]++;
-		return OUT_USER;
+		return LEAVE_USER;
 	case -EFAULT:
 		x->reason = VITRO_EXIT_MEMFAULT;
-		return OUT_USER;
+		return LEAVE_USER;
 	default:
 		return ret;
 	}
@@ -314,24 +314,24 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 		}
 		if (vcpu->mp_state != VITRO_MP_RUNNABLE) {
 			sleep_halted(vcpu);
-			verdict = OUT;
+			verdict = LEAVE;
 			continue;
 		}
 
 		verdict = burst(vcpu);
-		if (verdict == OUT_FAULT)
+		if (verdict == LEAVE_FAULT)
 			verdict = resolve_fault(vcpu);
 		if (verdict < 0)
 			return verdict;
 		/* Bring its page in.  If that fails, it fails for the guest as well. */
-		if (verdict == OUT_FETCH)
+		if (verdict == LEAVE_FETCH)
 			insn_fetch(vcpu, &insn, false);
-		if (verdict == OUT_YIELD)
+		if (verdict == LEAVE_YIELD)
 			yield_to_other(vcpu);
-		if (verdict == OUT_HALT)
+		if (verdict == LEAVE_HALT)
 			vcpu->mp_state = VITRO_MP_HALTED;
 		cond_resched();
-	} while (verdict != OUT_USER);
+	} while (verdict != LEAVE_USER);
 
 	vcpu->stat[VITRO_STAT_TO_USER]++;
 	state_store_exit(vcpu);

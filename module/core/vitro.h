@@ -8,11 +8,11 @@
  *   [a] atomic, or a single word read and written with READ_ONCE/WRITE_ONCE
  *   [v] vcpu->mutex: only the thread in an ioctl of this vCPU
  *   [l] vm->lock
- *   [m] vm->mmu_lock
+ *   [m] vm->mmu.lock
  *   [r] RCU: written under vm->lock
  *   [s] SRCU (vitro_srcu): written under vm->lock
  *
- * Lock order: vcpu->mutex, vm->lock, mmap_lock (taken by gup), vm->mmu_lock.
+ * Lock order: vcpu->mutex, vm->lock, mmap_lock (taken by gup), vm->mmu.lock.
  * With interrupts off, that is in a burst, none of them may be taken.
  */
 #ifndef VITRO_H
@@ -74,7 +74,7 @@ struct vitro_slots {
 
 /**
  * struct vitro_mmu - second-level paging of a VM
- * @lock: taken as vm->mmu_lock; never with interrupts off
+ * @lock: "mmu_lock" in comments; never with interrupts off
  * @root: [I] top table
  * @root_hpa: [I] its physical address, for nCR3: with the host's memory encryption bit
  * @levels: [I] of the tables: 4, or 5 on an AMD host that runs with LA57
@@ -163,14 +163,16 @@ enum vcpu_request {
 /**
  * enum verdict - what the handler of an exit wants next
  * @AGAIN: enter the guest again, still in the burst
- * @OUT: leave the burst (let the host breathe, look at requests), then enter
- * @OUT_FAULT: leave it and resolve the second-level fault in vcpu->exit
- * @OUT_FETCH: leave it and touch the instruction at rip, which was not in memory
- * @OUT_YIELD: leave it and let another vCPU of the VM run in its stead
- * @OUT_HALT: leave it and sleep until something happens
- * @OUT_USER: leave it and return vcpu->exit to userspace
+ * @LEAVE: leave the burst (let the host breathe, look at requests), then enter
+ * @LEAVE_FAULT: leave it and resolve the second-level fault in vcpu->exit
+ * @LEAVE_FETCH: leave it and touch the instruction at rip, which was not in memory
+ * @LEAVE_YIELD: leave it and let another vCPU of the VM run in its stead
+ * @LEAVE_HALT: leave it and sleep until something happens
+ * @LEAVE_USER: leave it and return vcpu->exit to userspace
  */
-enum verdict { AGAIN, OUT, OUT_FAULT, OUT_FETCH, OUT_YIELD, OUT_HALT, OUT_USER };
+enum verdict {
+	AGAIN, LEAVE, LEAVE_FAULT, LEAVE_FETCH, LEAVE_YIELD, LEAVE_HALT, LEAVE_USER
+};
 
 /* Exits that never reach userspace, in the same space as enum vitro_exit_reason. */
 enum internal_exit {
@@ -178,7 +180,7 @@ enum internal_exit {
 	EXIT_CPUID,
 	EXIT_IRQ_WINDOW,
 	EXIT_NMI_WINDOW,	/* an IRET: NMIs are open after it */
-	EXIT_TDP,		/* second-level fault: exit.mmio tells which */
+	EXIT_TDP,		/* second-level fault, of NPT or EPT: see exit.mmio */
 	EXIT_CR,		/* access to a control register: vcpu->cr_access */
 	EXIT_DR,		/* first access to a debug register in this burst */
 	EXIT_XSETBV,

@@ -7,6 +7,8 @@
 
 /**
  * struct tdp_format - how a vendor's second-level entries look
+ *
+ * TDP is two-dimensional paging: AMD's NPT, Intel's EPT.
  * @levels: depth of the tables on this host
  * @max_leaf: highest level at which an entry can be a leaf: 1, 2 (2 MiB), 3 (1 GiB)
  * @table: bits of an entry that points to a table, beside its address

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * For CPUs that do not say how long the instruction was that exited (no NRIP save,
- * APM 2 15.7.1) or what its operand was (no decode assists, 15.10): the few
+ * APM 2 15.7.1) or what its operand was (no decode assists, 15.8): the few
  * instructions vitro intercepts, found again in the guest's memory.
  */
 #include "core/insn.h"

@@ -10,11 +10,11 @@
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
-/* Intercept vector 0, at 000h: accesses to control registers (APM 2 15.8.1). */
+/* Intercept vector 0, at 000h: accesses to control registers (APM 2 15.9). */
 #define INTERCEPT_CR_READ(n)	BIT(n)
 #define INTERCEPT_CR_WRITE(n)	BIT(16 + (n))
 
-/* Intercept vector 1, at 004h: accesses to debug registers (APM 2 15.8.2). */
+/* Intercept vector 1, at 004h: accesses to debug registers (APM 2 15.9). */
 #define INTERCEPT_DR_ALL	0xffffffffu
 
 /* Intercept vector 3, at 00Ch (APM 2 15.9, 15.13). */
@@ -56,7 +56,7 @@
 #define INTERCEPT_MCOMMIT	BIT(3)
 #define INTERCEPT_TLBSYNC	BIT(4)
 
-/* TLB_CONTROL, at 05Ch (APM 2 15.16.2). */
+/* TLB_CONTROL, at 05Ch (APM 2 15.16.1). */
 #define TLB_CONTROL_NOTHING	0
 #define TLB_CONTROL_FLUSH_ALL	1	/* every ASID, the host's too */
 #define TLB_CONTROL_FLUSH_ASID	3	/* this ASID; needs the FlushByAsid feature */

@@ -45,8 +45,8 @@ enum vitro_vendor {
  * changes with these, but a test may skip for the lack of one.
  */
 #define VITRO_CPU_NRIPS		(1ULL << 0)	/* next rip saved on exit (APM 2 15.7.1) */
-#define VITRO_CPU_DECODE	(1ULL << 1)	/* decode assists (APM 2 15.10) */
-#define VITRO_CPU_FLUSH_ASID	(1ULL << 2)	/* flush by ASID (APM 2 15.16.2) */
+#define VITRO_CPU_DECODE	(1ULL << 1)	/* decode assists (APM 2 15.8) */
+#define VITRO_CPU_FLUSH_ASID	(1ULL << 2)	/* flush by ASID (APM 2 15.16.1) */
 #define VITRO_CPU_CLEAN_BITS	(1ULL << 3)	/* VMCB clean bits (APM 2 15.15) */
 #define VITRO_CPU_VGIF		(1ULL << 4)	/* virtual GIF (APM 2 15.33) */
 #define VITRO_CPU_PAUSE_FILTER	(1ULL << 5)	/* pause filter (APM 2 15.14.4) */
