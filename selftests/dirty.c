@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The dirty log: exactly the pages that the guest wrote, each reported once. */
 #include "kselftest_harness.h"
+#include <pthread.h>
 #include "vt.h"
 
 GUEST(g_write_pages);
 GUEST(g_read_pages);
+GUEST(g_write_on);
 
 #define GPA	0x40000000ULL
 #define PAGES	200
@@ -133,6 +135,38 @@ TEST(huge_page_and_late_start)
 	ASSERT_EQ(1, on_pages(cpu, g_write_pages, some));
 	ASSERT_EQ(0, dirty_log(cpu->vm, 1, 0, 512, bitmap));
 	EXPECT_TRUE(exactly(bitmap, some));
+}
+
+static void *run(void *arg)
+{
+	struct vt_cpu *cpu = arg;
+
+	vt_ioctl(cpu->fd, VITRO_RUN, NULL);
+	return NULL;
+}
+
+/*
+ * A vCPU writes one page all the time, and has it in its TLB.  What it writes after
+ * the log was taken is in the next one.
+ */
+TEST(written_by_a_running_vcpu)
+{
+	volatile uint32_t *mem = vt_pages(PAGES * 4096);
+	struct vt_cpu *cpu = boot_logging((void *)mem);
+	uint64_t bitmap[4] = {};
+	pthread_t thread;
+	uint32_t last;
+	int i;
+
+	vt_jump(cpu, g_write_on);
+	cpu->gpr[VITRO_RBX] = GPA;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, run, cpu));
+	for (i = 0; i < 100; i++) {
+		for (last = *mem; *mem == last; )
+			sched_yield();
+		ASSERT_EQ(0, dirty_log(cpu->vm, 1, 0, PAGES, bitmap));
+		ASSERT_EQ(1, bitmap[0]) TH_LOG("round %d", i);
+	}
 }
 
 TEST(refused)

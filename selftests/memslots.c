@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Memslots: what the guest sees follows each change at once. */
 #include "kselftest_harness.h"
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include "vt.h"
 
 GUEST(g_reads);
@@ -178,6 +182,42 @@ TEST(replace_under_a_running_vcpu)
 	pthread_kill(thread, SIGUSR1);
 	pthread_join(thread, &reason);
 	EXPECT_EQ(VITRO_EXIT_INTR, (long)reason);
+}
+
+/*
+ * The slot is replaced while a page of the old one is on its way, which takes as long
+ * as a userfaultfd's handler likes: the guest gets the new one's.
+ */
+TEST(replaced_during_a_fault)
+{
+	uint32_t *old = vt_pages(4096), *content = page_of(7), *new = page_of(8);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range = { .start = (uintptr_t)old, .len = 4096 },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)old, .src = (uintptr_t)content, .len = 4096,
+	};
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_reads);
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	struct uffd_msg msg;
+	pthread_t thread;
+	void *reason;
+
+	if (uffd < 0)
+		SKIP(return, "this kernel has no userfaultfd");
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_API, &api));
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_REGISTER, &reg));
+	cpu->gpr[VITRO_RBX] = GPA;
+	ASSERT_EQ(0, vt_slot(cpu->vm, 1, GPA, 4096, old, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, run_until_signal, cpu));
+	ASSERT_EQ(sizeof(msg), read(uffd, &msg, sizeof(msg)));
+	ASSERT_EQ(0, vt_slot(cpu->vm, 1, GPA, 4096, new, 0));
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_COPY, &copy));
+	pthread_join(thread, &reason);
+	ASSERT_EQ(VITRO_EXIT_IO, (long)reason);
+	EXPECT_EQ(8, cpu->comm->exit.io.data);
 }
 
 TEST_HARNESS_MAIN

@@ -326,4 +326,59 @@ TEST(unmapped_under_a_running_vcpu)
 	EXPECT_EQ(GPA, cpu->comm->exit.mmio.gpa);
 }
 
+/*
+ * While the host takes many pages away, one after the other, those that it has not
+ * got to yet can still be had; but not for the guest, which would keep them.
+ */
+TEST(discarded_among_many)
+{
+	const size_t size = 1024 * 4096;
+	char *mem = vt_pages(size);
+	volatile uint32_t *last = (uint32_t *)(mem + size - 4096);
+	struct sigaction act = { .sa_handler = nothing };
+	struct vt_cpu *cpu = boot_with(g_copy, mem, size);
+	volatile uint64_t *seen = vt_ptr(cpu->vm, g_seen);
+	pthread_t thread;
+	unsigned int i;
+
+	sigaction(SIGUSR1, &act, NULL);
+	madvise(mem, size, MADV_NOHUGEPAGE);
+	cpu->gpr[VITRO_RBX] = GPA + size - 4096;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, run, cpu));
+	for (i = 1; i < 20; i++) {
+		memset(mem, i, size);
+		while (*seen != i * 0x01010101)
+			sched_yield();
+		madvise(mem, size, MADV_DONTNEED);
+		*last = i;
+		while (*seen != i)
+			sched_yield();
+	}
+	pthread_kill(thread, SIGUSR1);
+	pthread_join(thread, NULL);
+}
+
+static uint64_t flushes(struct vt_vm *vm)
+{
+	struct vitro_stats stats = {};
+
+	if (vt_ioctl(vm->fd, VITRO_STATS, &stats))
+		vt_die("VITRO_STATS failed");
+	return stats.counter[VITRO_STAT_TLB_FLUSH];
+}
+
+/* A vCPU enters the guest with no translation of a page taken away meanwhile. */
+TEST(flushed_at_entry)
+{
+	struct vt_cpu *cpu = boot_with(g_read, vt_pages(4096), 4096);
+	uint64_t before;
+
+	ASSERT_EQ(0, vt_says(cpu));
+	before = flushes(cpu->vm);
+	ASSERT_EQ(0, vt_slot(cpu->vm, 1, 0, 0, NULL, 0));
+	ASSERT_EQ(VITRO_EXIT_MMIO, vt_run(cpu));
+	/* Counted, as an emulated CPU may flush without being asked. */
+	EXPECT_LT(before, flushes(cpu->vm));
+}
+
 TEST_HARNESS_MAIN

@@ -6,6 +6,7 @@
 
 GUEST(g_ap);
 GUEST(g_wake);
+GUEST(g_wake_badly);
 GUEST(g_idle);
 GUEST(g_send);
 GUEST(g_add);
@@ -52,6 +53,28 @@ TEST(init_and_sipi)
 	EXPECT_EQ((uintptr_t)g_ap >> 4, ap->comm->exit.io.data);
 	EXPECT_EQ((uintptr_t)g_ap >> 4, cs->selector);
 	EXPECT_EQ((uintptr_t)g_ap, cs->base);
+}
+
+/* Both wait for a vCPU that does not run yet: it takes them in their order. */
+TEST(sipi_right_behind_init)
+{
+	struct vt_cpu *bsp = vt_boot(VT_LONG, g_wake), *ap = vt_cpu(bsp->vm, 1);
+
+	ASSERT_EQ(1, vt_says(bsp));
+	ASSERT_EQ(VITRO_EXIT_IO, vt_run(ap));
+	EXPECT_EQ((uintptr_t)g_ap >> 4, ap->comm->exit.io.data);
+}
+
+/* A SIPI that no vCPU waits for is lost: it does not answer a later INIT. */
+TEST(sipi_without_init)
+{
+	struct vt_cpu *bsp = vt_boot(VT_LONG, g_wake_badly), *ap = second(bsp, g_idle);
+	pthread_t thread;
+
+	ASSERT_EQ(1, vt_says(bsp));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, run, ap));
+	vt_sleep_ms(50);
+	EXPECT_EQ(VITRO_EXIT_NONE, ap->comm->exit.reason);	/* still waiting */
 }
 
 /* INIT may come from a device, too, and takes a running vCPU back to waiting. */

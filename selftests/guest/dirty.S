@@ -24,3 +24,9 @@ GUEST64(g_read_pages)
 	jmp	g_read_pages
 1:	say	$1
 	stop
+
+/* Counts in memory at RBX for ever, without an exit. */
+GUEST64(g_write_on)
+	inc	%ecx
+	mov	%ecx, (%rbx)
+	jmp	g_write_on

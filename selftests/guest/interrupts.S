@@ -94,13 +94,14 @@ GUEST64(g_cr8)
 	say	$3
 	stop
 
-/* Spins until the handler has changed EBX: nothing here exits. */
+/* Spins for ever: nothing here exits. */
 GUEST64(g_spin)
 	x2apic_on
 	say	$1
 	sti
-1:	pause
+1:	incq	g_spins
 	jmp	1b
+VAR(g_spins)
 
 /* NMIs come through CLI; another one waits until the handler's IRET (SDM 3A 6.7.1). */
 GUEST64(g_nmi)

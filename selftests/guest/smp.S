@@ -29,6 +29,19 @@ GUEST64(g_wake)
 	say	$1
 	stop
 
+/* The same in the wrong order. */
+GUEST64(g_wake_badly)
+	x2apic_on
+	mov	$g_ap, %eax
+	shr	$12, %eax
+	or	$(6 << 8 | 1 << 14), %eax
+	mov	$0x830, %ecx
+	mov	$1, %edx
+	wrmsr
+	write_msr $0x830, $(5 << 8 | 1 << 14), $1
+	say	$1
+	stop
+
 /* Waits for interrupts, counting nothing: the handler reports them. */
 GUEST64(g_idle)
 	x2apic_on
