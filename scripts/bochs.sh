@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034,SC2054,SC2154
+#
+# The machines in Bochs: scripts/machine-amd-bochs and scripts/machine-intel set model, and source this.
+# scripts/machine has set kdir, append and work, and will run emulator.
+#
+# Bochs cannot load a kernel by itself, so it gets a CD to boot from.
+
+# The first that is missing names the job of scripts/deps that installs them all.
+for file in /usr/bin/bochs-bin /usr/bin/xorriso /usr/lib/ISOLINUX/isolinux.bin \
+    /usr/lib/syslinux/modules/bios/ldlinux.c32 /usr/share/bochs/BIOS-bochs-latest \
+    /usr/share/vgabios/vgabios.bin; do
+    [ -e "$file" ] || die "no $file" "install what machine $machine needs: scripts/deps bochs"
+done
+[ "$interactive" = no ] || die "machine $machine has no terminal" "give it a command after --"
+[ -z "${MACHINE_ACCEL:-}" ] || die "MACHINE_ACCEL=$MACHINE_ACCEL: Bochs only emulates"
+
+# megabytes SIZE: 512M or 1G, in MiB
+megabytes() {
+    case $1 in
+    *[!0-9]*[!GM] | [!0-9]*) die "MACHINE_MEMORY=$1: give a size such as 512M or 1G" ;;
+    *G) echo $((${1%G} * 1024)) ;;
+    *) echo "${1%M}" ;;
+    esac
+}
+
+# What Bochs makes of a second of the machine's time: with few instructions in it, delay loops are short;
+# with too few, two CPUs waiting for each other take their wait for a hang.  Measured.
+cpus=${MACHINE_CPUS:-1}
+case $cpus in
+1) ips=10000000 ;;
+2) ips=20000000 ;;
+*) die "MACHINE_CPUS=$cpus: machine $machine can have 1 or 2" ;;
+esac
+
+# What a model claims to have, but Bochs 2.7 has not.
+case $model in
+ryzen) append+=" clearcpuid=mwaitx" ;;
+corei7_icelake_u | tigerlake) append+=" clearcpuid=fsrm" ;;
+esac
+# Only a reset by triple fault ends Bochs, and so a panic ends the run.
+append+=" reboot=t"
+
+make_iso() {
+    local dir=$work/iso
+    mkdir "$dir"
+    cp /usr/lib/ISOLINUX/isolinux.bin /usr/lib/syslinux/modules/bios/ldlinux.c32 "$dir"
+    ln "$work/initramfs" "$dir/initramfs"
+    cp "$kdir/arch/x86/boot/bzImage" "$dir/kernel"
+    printf 'DEFAULT linux\nPROMPT 0\nLABEL linux\nKERNEL /kernel\nINITRD /initramfs\nAPPEND %s\n' \
+        "$append" >"$dir/isolinux.cfg"
+    xorriso -as mkisofs -quiet -o "$work/machine.iso" -b isolinux.bin -c boot.cat -no-emul-boot \
+        -boot-load-size 4 -boot-info-table "$dir" >"$work/xorriso.log" 2>&1 ||
+        die "xorriso cannot make the machine's CD:" "$(cat "$work/xorriso.log")"
+}
+
+make_iso
+mkfifo "$work/command"
+cat >"$work/bochsrc" <<END
+romimage: file=/usr/share/bochs/BIOS-bochs-latest
+vgaromimage: file=/usr/share/vgabios/vgabios.bin
+megs: $(megabytes "${MACHINE_MEMORY:-512M}")
+cpu: model=$model, count=1:$cpus:1, ips=$ips, reset_on_triple_fault=0
+clock: sync=none
+ata0-master: type=cdrom, path=$work/machine.iso, status=inserted
+boot: cdrom
+com1: enabled=1, mode=file, dev=$work/console
+com2: enabled=1, mode=file, dev=$work/command
+com3: enabled=1, mode=file, dev=$work/result
+log: $work/bochs.log
+display_library: term
+panic: action=fatal
+error: action=report
+info: action=report
+debug: action=ignore
+speaker: enabled=0
+sound: driver=dummy
+END
+emulator=("$top/scripts/run-bochs" "$work")
