@@ -8,6 +8,7 @@ GUEST(g_xmm);
 GUEST(g_ymm);
 GUEST(g_xsetbv);
 GUEST(g_xsetbv_off);
+GUEST(g_xcr0);
 GUEST(g_state);
 GUEST(g_ts);
 GUEST(g_ts_insn);
@@ -99,6 +100,29 @@ TEST(xsetbv)
 		vt_get(cpu, VITRO_STATE_CRS);
 		EXPECT_EQ(want, cpu->comm->state.crs.xcr0) TH_LOG("case %zu", i);
 	}
+}
+
+static uint64_t xgetbv(void)
+{
+	uint32_t low, high;
+
+	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return (uint64_t)high << 32 | low;
+}
+
+/* The guest keeps its XCR0, and this process its own, through all exits. */
+TEST(xcr0_switched)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_xcr0);
+	uint64_t xcr0;
+
+	if ((cpu->vm->info.xcr0 & 7) != 7)
+		SKIP(return, "this CPU has no AVX");
+	xcr0 = xgetbv();
+	ASSERT_EQ(3, vt_says(cpu));
+	EXPECT_EQ(xcr0, xgetbv());
+	ASSERT_EQ(3, vt_says(cpu));
+	EXPECT_EQ(xcr0, xgetbv());
 }
 
 TEST(xsetbv_without_osxsave)

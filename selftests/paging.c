@@ -358,13 +358,13 @@ TEST(discarded_among_many)
 	pthread_join(thread, NULL);
 }
 
-static uint64_t flushes(struct vt_vm *vm)
+static uint64_t counter(struct vt_vm *vm, int which)
 {
 	struct vitro_stats stats = {};
 
 	if (vt_ioctl(vm->fd, VITRO_STATS, &stats))
 		vt_die("VITRO_STATS failed");
-	return stats.counter[VITRO_STAT_TLB_FLUSH];
+	return stats.counter[which];
 }
 
 /* A vCPU enters the guest with no translation of a page taken away meanwhile. */
@@ -374,11 +374,46 @@ TEST(flushed_at_entry)
 	uint64_t before;
 
 	ASSERT_EQ(0, vt_says(cpu));
-	before = flushes(cpu->vm);
+	before = counter(cpu->vm, VITRO_STAT_TLB_FLUSH);
 	ASSERT_EQ(0, vt_slot(cpu->vm, 1, 0, 0, NULL, 0));
 	ASSERT_EQ(VITRO_EXIT_MMIO, vt_run(cpu));
 	/* Counted, as an emulated CPU may flush without being asked. */
-	EXPECT_LT(before, flushes(cpu->vm));
+	EXPECT_LT(before, counter(cpu->vm, VITRO_STAT_TLB_FLUSH));
+}
+
+/* A huge page is mapped as a whole, by the first access to it. */
+TEST(huge_page_at_once)
+{
+	char *mem = vt_pages(2 * HUGE);
+	struct vt_cpu *cpu;
+	uint64_t before;
+
+	mem = (char *)(((uintptr_t)mem + HUGE - 1) & ~(HUGE - 1));
+	madvise(mem, HUGE, MADV_HUGEPAGE);
+	cpu = boot_with(g_touch, mem, HUGE);
+	cpu->gpr[VITRO_RCX] = HUGE / 4096;
+	before = counter(cpu->vm, VITRO_STAT_PAGES_MAPPED);
+	ASSERT_EQ(1, vt_says(cpu));
+	/* The guest's own code, stack and tables were mapped, too. */
+	EXPECT_GT(32, counter(cpu->vm, VITRO_STAT_PAGES_MAPPED) - before);
+}
+
+/* ... but not if its addresses do not lie alike: each small page is where it should be. */
+TEST(huge_page_off_by_one)
+{
+	char *mem = vt_pages(3 * HUGE);
+	struct vt_cpu *cpu;
+
+	mem = (char *)(((uintptr_t)mem + HUGE - 1) & ~(HUGE - 1));
+	madvise(mem, 2 * HUGE, MADV_HUGEPAGE);
+	*(uint32_t *)mem = 1;
+	*(uint32_t *)(mem + 4096) = 2;
+	*(uint32_t *)(mem + HUGE) = 3;
+	/* The slot begins one page later in the process than in the guest. */
+	cpu = boot_with(g_read, mem + 4096, 2 * HUGE - 4096);
+	ASSERT_EQ(2, vt_says(cpu));
+	cpu->gpr[VITRO_RBX] = GPA + HUGE - 4096;
+	ASSERT_EQ(3, vt_says(cpu));
 }
 
 TEST_HARNESS_MAIN

@@ -72,6 +72,19 @@ GUEST64(g_xsetbv)
 	out	%eax, $PORT_SAY
 	stop
 
+/* Leaves AVX off, and says XCR0 again and again. */
+GUEST64(g_xcr0)
+	mov	%cr4, %rax
+	or	$(1 << 18), %eax
+	mov	%rax, %cr4
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	mov	$3, %eax
+	xsetbv
+1:	xgetbv
+	out	%eax, $PORT_SAY
+	jmp	1b
+
 /* Without CR4.OSXSAVE there is no XSETBV: #UD. */
 GUEST64(g_xsetbv_off)
 	xor	%ecx, %ecx
