@@ -8,7 +8,7 @@ export PREFIX DESTDIR
 build := $(CURDIR)/build
 
 .DEFAULT_GOAL := all
-.PHONY: all module libvitro vitro selftests run check lint deps install uninstall insmod rmmod clean help
+.PHONY: all module libvitro vitro selftests run check mutate lint deps install uninstall insmod rmmod clean help
 
 all: module libvitro vitro ## the module for the running kernel, or for KDIR=; the library; the launcher
 
@@ -36,6 +36,9 @@ run: ## install what is missing, build, and boot a Linux guest in the AMD test m
 
 check: ## install what is missing, build, and run all tests; MACHINE=amd, TESTS="io msr" narrow it
 	@scripts/check $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
+
+mutate: ## break the module on purpose, line by line: do the tests notice? takes half an hour
+	@scripts/mutate
 
 lint: ## checkpatch, sparse, W=1 and shellcheck; silent when clean
 	@scripts/lint
