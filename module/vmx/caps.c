@@ -136,7 +136,8 @@ int caps_probe(const char **why)
 		*why = "this CPU's VMX has no true controls (IA32_VMX_BASIC bit 55)";
 		return -ENODEV;
 	}
-	vmx_caps.pin = adjust(MSR_IA32_VMX_TRUE_PINBASED_CTLS, &vmx_caps.pin, 0);
+	vmx_caps.pin = adjust(MSR_IA32_VMX_TRUE_PINBASED_CTLS, &vmx_caps.pin,
+			      PIN_PREEMPTION_TIMER);
 	vmx_caps.cpu = adjust(MSR_IA32_VMX_TRUE_PROCBASED_CTLS, &vmx_caps.cpu, 0);
 	if (vmx_caps.cpu & CPU_SECONDARY)
 		vmx_caps.cpu2 = adjust(MSR_IA32_VMX_PROCBASED_CTLS2, &vmx_caps.cpu2,

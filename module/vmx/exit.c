@@ -180,6 +180,7 @@ void vmx_translate_exit(struct vitro_vcpu *vcpu)
 	case VMX_EXTERNAL_INTERRUPT:
 	case VMX_INIT:
 	case VMX_SIPI:
+	case VMX_PREEMPTION_TIMER:
 		x->reason = EXIT_HOST;
 		break;
 	case VMX_EXCEPTION_NMI:

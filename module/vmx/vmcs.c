@@ -3,10 +3,11 @@
  * The contents of a VMCS: controls, the state after reset, and the state groups of
  * the ABI.  The VMCS is current wherever this says "open"; the others open it.
  */
-#include <asm/msr-index.h>
+#include <asm/msr.h>
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>
 #include <asm/trapnr.h>
+#include <asm/tsc.h>
 
 #include "vmx/vmx.h"
 
@@ -18,6 +19,14 @@
 
 /* The bit of CR4 that the guest has; writing others is checked by the core. */
 #define CR4_GUESTS	X86_CR4_PGE
+
+/*
+ * The longest stay in the guest, in ms.  The host's timer interrupt should end it
+ * earlier; but Bochs 2.7 forgets to unmask interrupts at a VM entry with IF clear before
+ * and after, and then a guest that loops there would never come back.  The value is
+ * loaded anew at each entry, and costs nothing.
+ */
+#define STAY_MS	10
 
 #define PAUSE_GAP	128	/* cycles between two PAUSEs of one loop */
 #define PAUSE_WINDOW	4096	/* cycles a loop may last before it exits */
@@ -36,6 +45,7 @@ static unsigned long seg_field(unsigned long es_field, int seg)
 void vmcs_init(struct vitro_vcpu *vcpu, phys_addr_t msr_bitmap)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u64 misc;
 
 	vmx->primary = vmx_caps.cpu;
 	vmcs_write(PIN_BASED_CONTROLS, vmx_caps.pin);
@@ -57,6 +67,11 @@ void vmcs_init(struct vitro_vcpu *vcpu, phys_addr_t msr_bitmap)
 	if (vmx_caps.cpu2 & CPU2_PAUSE_LOOP) {
 		vmcs_write(PLE_GAP, PAUSE_GAP);
 		vmcs_write(PLE_WINDOW, PAUSE_WINDOW);
+	}
+	if (vmx_caps.pin & PIN_PREEMPTION_TIMER) {
+		/* It counts the TSC, divided by a power of two (SDM 3D A.6). */
+		rdmsrl(MSR_IA32_VMX_MISC, misc);
+		vmcs_write(PREEMPTION_TIMER_VALUE, (u64)tsc_khz * STAY_MS >> (misc & 31));
 	}
 	vmcs_write(CR0_GUEST_HOST_MASK, CR0_OWNED);
 	vmcs_write(CR4_GUEST_HOST_MASK, ~(u64)CR4_GUESTS);
