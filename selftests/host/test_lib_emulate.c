@@ -467,7 +467,8 @@ TEST_F(insn, segment_faults)
 	EXPECT_EQ(0, self->fake.state->events.exc_pending);
 	EXPECT_EQ(0, EMULATE(0x8b, 0x07));		/* mov eax, [edi] */
 	EXPECT_TRUE(raised(&self->fake, 13, 0));
-	EXPECT_FALSE(self->fake.comm->dirty & VITRO_STATE_GPRS);
+	EXPECT_EQ(0x0ffd, self->gprs->gpr[VITRO_RDI]);
+	EXPECT_EQ(FLAG_FIXED | FLAG_RF, self->gprs->rflags);	/* as the frame shall have it */
 
 	/* Expand-down: above the limit is inside. */
 	seg[VITRO_DS].attrib |= 0x4;

@@ -25,13 +25,17 @@ struct part {
  * vi_guest_fault - note an exception with an error code
  * @acc: the access that gets it
  * @vector: which
- * @error: its error code
+ * @error: its error code, which is not pushed in real mode (SDM 3B 21.1.4)
  *
  * Return: VI_GUEST_FAULT.
  */
 int vi_guest_fault(struct vi_access *acc, uint8_t vector, uint32_t error)
 {
-	acc->fault = (struct vitro_fault){ .vector = vector, .has_error = true, .error = error };
+	acc->fault = (struct vitro_fault){
+		.vector = vector,
+		.has_error = acc->vcpu->comm->state.crs.cr0 & CR0_PE,
+		.error = error,
+	};
 	return VI_GUEST_FAULT;
 }
 

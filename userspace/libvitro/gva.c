@@ -150,8 +150,8 @@ static uint64_t reserved_bits(const struct walk *walk, unsigned int level, uint6
 		return leaf && level == 2 ? pte & (1U << 21) : 0;
 
 	bits = above & 0x000fffffffffffffULL;
-	if (is_pdpte(walk, level))
-		return pte & (bits | 0xfff00000000001e6ULL);
+	if (is_pdpte(walk, level))	/* bit 5, A elsewhere, is left out: QEMU's CPU sets it */
+		return pte & (bits | 0xfff00000000001c6ULL);
 	if (walk->mode.levels == 3)
 		bits |= 0x7ff0000000000000ULL;
 	if (!(walk->vcpu->comm->state.crs.efer & EFER_NXE))

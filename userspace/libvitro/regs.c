@@ -65,6 +65,17 @@ int vi_next_rip(struct vitro_vcpu *vcpu, unsigned int len, uint64_t *next)
 	return 0;
 }
 
+/* Faults, as opposed to traps and aborts (SDM 3A table 6-1); #DB is left to who raises it. */
+static bool is_fault(unsigned int vector)
+{
+	return vector != EXC_DB && vector != EXC_NMI && vector != EXC_BP && vector != EXC_OF &&
+	       vector != EXC_DF && vector != EXC_MC;
+}
+
+/*
+ * A fault's frame has RF set, so that the instruction can be started again without
+ * stopping at the same breakpoint (SDM 3B 18.3.1.1); the CPU puts there what RFLAGS has.
+ */
 int vitro_raise(struct vitro_vcpu *vcpu, unsigned int vector, bool has_error, uint32_t error)
 {
 	struct vitro_events *events = &vcpu->comm->state.events;
@@ -72,9 +83,13 @@ int vitro_raise(struct vitro_vcpu *vcpu, unsigned int vector, bool has_error, ui
 
 	if (vector > 31)
 		return vi_fail(EINVAL, "vector %u is not that of an exception (0 to 31)", vector);
-	ret = vitro_vcpu_get(vcpu, VITRO_STATE_EVENTS);
+	ret = vitro_vcpu_get(vcpu, VITRO_STATE_EVENTS | VITRO_STATE_GPRS);
 	if (ret)
 		return ret;
+	if (is_fault(vector)) {
+		vcpu->comm->state.gprs.rflags |= FLAG_RF;
+		vitro_vcpu_put(vcpu, VITRO_STATE_GPRS);
+	}
 	events->exc_pending = 1;
 	events->exc_vector = vector;
 	events->exc_has_error = has_error;

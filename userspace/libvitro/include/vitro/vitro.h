@@ -472,8 +472,8 @@ int vitro_finish_insn(struct vitro_vcpu *vcpu);
  * @has_error: the exception pushes an error code (SDM 3A table 6-1)
  * @error: it
  *
- * Takes effect when the vCPU runs next.  For a #PF, set cr2 as well:
- * vitro_raise_fault() does.
+ * Takes effect when the vCPU runs next.  Sets RFLAGS.RF if it is a fault, for the frame.
+ * For a #PF, set cr2 as well: vitro_raise_fault() does.
  *
  * Return: 0 or -errno.
  */
