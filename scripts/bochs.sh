@@ -33,10 +33,12 @@ case $cpus in
 *) die "MACHINE_CPUS=$cpus: machine $machine can have 1 or 2" ;;
 esac
 
-# What a model claims to have, but Bochs 2.7 has not.
+# What a model claims to have, but Bochs 2.7 has not, or gets wrong: XSAVEC and XSAVES put the AVX state where
+# XRSTOR does not look for it, over the header.
 case $model in
-ryzen) append+=" clearcpuid=mwaitx" ;;
-corei7_icelake_u | tigerlake) append+=" clearcpuid=fsrm" ;;
+ryzen) append+=" clearcpuid=mwaitx,xsavec,xsaves" ;;
+corei3_cnl | corei7_skylake_x) append+=" clearcpuid=xsavec,xsaves" ;;
+corei7_icelake_u | tigerlake) append+=" clearcpuid=fsrm,xsavec,xsaves" ;;
 esac
 # Only a reset by triple fault ends Bochs, and so a panic ends the run.
 append+=" reboot=t"
@@ -55,6 +57,7 @@ make_iso() {
 }
 
 make_iso
+mkdir -p "$build/log"
 mkfifo "$work/command"
 cat >"$work/bochsrc" <<END
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
@@ -67,7 +70,7 @@ boot: cdrom
 com1: enabled=1, mode=file, dev=$work/console
 com2: enabled=1, mode=file, dev=$work/command
 com3: enabled=1, mode=file, dev=$work/result
-log: $work/bochs.log
+log: $build/log/bochs-$machine.log
 display_library: term
 panic: action=fatal
 error: action=report
@@ -76,4 +79,4 @@ debug: action=ignore
 speaker: enabled=0
 sound: driver=dummy
 END
-emulator=("$top/scripts/run-bochs" "$work")
+emulator=("$top/scripts/run-bochs" "$work" "$build/log/bochs-$machine.log")
