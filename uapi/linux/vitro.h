@@ -156,7 +156,8 @@ struct vitro_memslot {
  *	@first + 64 * w + n.  Filled with the log, which is cleared: each write of
  *	the guest is reported by exactly one call.
  *
- * Errors: ENOENT no such slot, or it has no log; EINVAL out of the slot.
+ * Errors, which leave the log as it was: ENOENT no such slot, or it has no log;
+ * EINVAL out of the slot; EFAULT; ENOMEM.
  */
 struct vitro_dirty_log {
 	__u32 slot;
@@ -572,7 +573,7 @@ struct vitro_exit {
 		} msr;
 		/**
 		 * @nr: RAX; @args: RBX, RCX, RDX, RSI, truncated to 32 bits unless in
-		 *	64-bit mode
+		 *	64-bit mode.  At CPL 1 to 3 there is no exit: RAX becomes -1 (-EPERM).
 		 */
 		struct {
 			__u64 nr;
