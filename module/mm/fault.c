@@ -202,9 +202,9 @@ int tdp_fault(struct vitro_vcpu *vcpu, u64 gpa, u8 access)
 		r = fault_try(vcpu, gpa >> PAGE_SHIFT, access & VITRO_MMIO_WRITE);
 		if (r != -EAGAIN)
 			return r;
-		/* An invalidation lasts as long as it lasts: a signal ends the wait. */
-		if (signal_pending(current))
-			return -EINTR;
+		r = invalidate_wait(vcpu->vm);
+		if (r)
+			return r;
 		cond_resched();
 	}
 }

@@ -80,6 +80,7 @@ int notifier_register(struct vitro_vm *vm);	/* for current->mm */
 void notifier_unregister(struct vitro_vm *vm);
 void invalidate_begin(struct vitro_vm *vm);	/* with mmu_lock */
 void invalidate_end(struct vitro_vm *vm);	/* without */
+int invalidate_wait(struct vitro_vm *vm);	/* may sleep */
 
 /* dirty.c */
 int dirty_get(struct vitro_vm *vm, const struct vitro_dirty_log *req);	/* under vm->lock */

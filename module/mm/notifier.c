@@ -21,6 +21,8 @@
  *
  * A change of the memslots is an invalidation like any other (slots.c).
  */
+#include <linux/wait_bit.h>
+
 #include "core/vitro.h"
 #include "mm/mm.h"
 
@@ -48,6 +50,25 @@ void invalidate_end(struct vitro_vm *vm)
 	WARN_ON_ONCE(!mmu->invalidating);
 	mmu->invalidating--;
 	spin_unlock(&mmu->lock);
+	smp_mb();	/* the count, then the look at who waits: see wait_var_event() */
+	wake_up_var(&mmu->invalidating);
+}
+
+/**
+ * invalidate_wait() - sleep while an invalidation lasts
+ * @vm: the VM, of the current process
+ *
+ * It may last: the thread that invalidates can be preempted, or wait for others.
+ *
+ * Return: 0, or -EINTR when a signal is pending.
+ */
+int invalidate_wait(struct vitro_vm *vm)
+{
+	struct vitro_mmu *mmu = &vm->mmu;
+
+	if (wait_var_event_interruptible(&mmu->invalidating, !READ_ONCE(mmu->invalidating)))
+		return -EINTR;
+	return 0;
 }
 
 static int range_start(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
