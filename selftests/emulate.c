@@ -150,7 +150,7 @@ static void randomize(void)
 
 	for (i = 0; i < VITRO_NR_GPRS; i++)
 		gprs->gpr[i] = random64() & mask(bits == 64 ? 64 : 32);
-	gprs->rip = CODE;
+	gprs->rip = form.at;
 	gprs->gpr[VITRO_RSP] = STACK + STACK_SIZE;
 	if (bits != 64) {
 		gprs->rip -= start.segs.seg[VITRO_CS].base;
@@ -227,7 +227,11 @@ struct family {
 		{ g_##name##_16, g_##name##_32, g_##name##_64, g_##name##_end }	\
 	}
 
-static bool next_form(const char **code, const char *end)
+/* The family's forms for the present mode, and the one to come next. */
+static struct form forms[CODE_SIZE / SLOT_SIZE];
+static unsigned int nr_forms, next;
+
+static void decode(const char *bytes, unsigned int size)
 {
 	static const ZydisMachineMode modes[] = {
 		[REAL] = ZYDIS_MACHINE_MODE_LEGACY_16, [PROT16] = ZYDIS_MACHINE_MODE_LEGACY_16,
@@ -235,20 +239,16 @@ static bool next_form(const char **code, const char *end)
 		[COMPAT] = ZYDIS_MACHINE_MODE_LONG_COMPAT_32,
 		[LONG] = ZYDIS_MACHINE_MODE_LONG_64,
 	};
-	const char *bytes = guest_image + (*code - (const char *)GUEST_BASE);
 	ZydisRegisterClass class;
 	ZydisFormatter formatter;
 	ZydisDecoder decoder;
 	unsigned int i;
 
-	if (*code >= end)
-		return false;
 	ZydisDecoderInit(&decoder, modes[mode], bits == 16 ? ZYDIS_STACK_WIDTH_16 :
 			 bits == 32 ? ZYDIS_STACK_WIDTH_32 : ZYDIS_STACK_WIDTH_64);
-	if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, bytes, end - *code, &form.d, form.op)))
-		vt_die("Zydis finds no instruction at %p of the image", *code);
+	if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, bytes, size, &form.d, form.op)))
+		vt_die("Zydis finds no instruction %zu bytes into the image", bytes - guest_image);
 	memcpy(form.code, bytes, form.d.length);
-	*code += form.d.length;
 	ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
 	ZydisFormatterFormatInstruction(&formatter, &form.d, form.op,
 					form.d.operand_count_visible, form.text,
@@ -261,6 +261,34 @@ static bool next_form(const char **code, const char *end)
 		if (class == ZYDIS_REGCLASS_XMM || class == ZYDIS_REGCLASS_YMM)
 			form.vector = true;
 	}
+}
+
+/*
+ * Puts the code into the machines, all of it at once: an emulator is slow when code changes.
+ * Each instruction begins a slot.
+ */
+static void load_family(const struct family *family)
+{
+	const char *code = family->code[bits / 32], *end = family->code[bits / 32 + 1];
+
+	nr_forms = 0;
+	next = 0;
+	for (; code < end; code += form.d.length) {
+		if (nr_forms == ARRAY_SIZE(forms))
+			vt_die("a family has more than %u forms", nr_forms);
+		decode(guest_image + (code - (const char *)GUEST_BASE), end - code);
+		form.at = CODE + nr_forms * SLOT_SIZE;
+		write_code(&cpu);
+		write_code(&lib);
+		forms[nr_forms++] = form;
+	}
+}
+
+static bool next_form(void)
+{
+	if (next == nr_forms)
+		return false;
+	form = forms[next++];
 	return true;
 }
 
@@ -286,11 +314,11 @@ static bool agree(struct __test_metadata *_metadata, bool by_library)
 /* Each form with its operand in several places. */
 static void compare(struct __test_metadata *_metadata, const struct family *family, bool aligned)
 {
-	const char *code = family->code[bits / 32], *end = family->code[bits / 32 + 1];
 	unsigned int round, emulated, vector;
 	bool certain;
 
-	while (next_form(&code, end)) {
+	load_family(family);
+	while (next_form()) {
 		/* VEX does not exist in real mode (SDM 2A 2.3). */
 		vector = form.d.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX && mode == REAL ?
 			 UD : NONE;
@@ -501,10 +529,10 @@ TEST(cmpxchg_16_bytes)
 /* Operands that have to be aligned, and are not: #GP. */
 static void misaligned(struct __test_metadata *_metadata, const struct family *family)
 {
-	const char *code = family->code[bits / 32], *end = family->code[bits / 32 + 1];
 	bool vex;
 
-	while (next_form(&code, end)) {
+	load_family(family);
+	while (next_form()) {
 		vex = form.d.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
 		if ((vex && (mode == REAL || !(xcr0 & 4))) || tcg_is_wrong())
 			continue;
@@ -549,12 +577,12 @@ static void set_rights(unsigned int page, uint32_t rights)
 static void page_faults(struct __test_metadata *_metadata, const struct family *family)
 {
 	static const uint8_t missing[] = { 1, 2, 4 };	/* P, R/W, U/S (SDM 3A 4.5) */
-	const char *code = family->code[bits / 32], *end = family->code[bits / 32 + 1];
 	unsigned int round, page, faults;
 	enum where border;
 	bool aligned;
 
-	while (next_form(&code, end)) {
+	load_family(family);
+	while (next_form()) {
 		faults = 0;
 		aligned = tcg_loses_flags() || tcg_tears_stores();
 		for (round = 0; round < 4 * ROUNDS; round++) {
@@ -606,12 +634,12 @@ TEST_F(paged, page_faults)
 /* #GP, or #SS for the stack segment: an address whose bits 63:47 are not all the same. */
 TEST(not_canonical)
 {
-	const char *code = segment_fault.code[2], *end = segment_fault.code[3];
 	unsigned int i, stack;
 	uint64_t gva;
 
 	prepare(LONG);
-	while (next_form(&code, end)) {
+	load_family(&segment_fault);
+	while (next_form()) {
 		randomize();
 		stack = 0;
 		for (i = 0; i < form.d.operand_count; i++) {
@@ -637,14 +665,14 @@ TEST(not_canonical)
  */
 static void segment_faults(struct __test_metadata *_metadata, const struct family *family)
 {
-	const char *code = family->code[bits / 32], *end = family->code[bits / 32 + 1];
 	struct vitro_segment *seg, saved;
 	unsigned int round, i, faults;
 	uint64_t gva;
 
 	if (mode != REAL)
 		set_cpl(3);
-	while (next_form(&code, end)) {
+	load_family(family);
+	while (next_form()) {
 		faults = 0;
 		for (round = 0; round < 4 * ROUNDS; round++) {
 			randomize();

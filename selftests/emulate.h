@@ -18,6 +18,8 @@
 #define IVT		0x00000
 #define STUBS		0x30000		/* HLT for each vector: rip tells which one it was */
 #define CODE		0x42000
+#define CODE_SIZE	0x2000
+#define SLOT_SIZE	32		/* for an instruction and what is behind it */
 #define STACK		0x46000
 #define STACK_SIZE	0x1000
 #define WINDOW		0x48000
@@ -63,12 +65,14 @@ struct machine {
 /**
  * struct form - an instruction to try
  * @code: its bytes
+ * @at: where it is in the machines
  * @d: @op: decoded
  * @text: for the messages
  * @vector: it uses vector registers
  */
 struct form {
 	uint8_t code[15];
+	uint32_t at;
 	ZydisDecodedInstruction d;
 	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
 	char text[96];
@@ -267,14 +271,25 @@ static void prepare(enum mode new_mode)
 	memcpy(lib.mem + WINDOW, cpu.mem + WINDOW, WINDOW_SIZE);
 }
 
-/* Lets a machine execute the form at CODE, to the OUT behind it or the HLT of an exception. */
+/* Puts the form where it belongs, unless it is there already: see load_family(). */
+static void write_code(struct machine *m)
+{
+	uint8_t code[sizeof(form.code) + 2];
+	unsigned int len = form.d.length;
+
+	memcpy(code, form.code, len);
+	memcpy(code + len, "\xe6\xff", 2);		/* OUT PORT_END */
+	if (memcmp(m->mem + form.at, code, len + 2))
+		memcpy(m->mem + form.at, code, len + 2);
+}
+
+/* Lets a machine execute the form, to the OUT behind it or the HLT of an exception. */
 static int execute(struct machine *m, bool by_library)
 {
 	struct vitro_comm *comm = m->comm;
 	struct vitro_bus bus = { .io = device_io, .mmio = device_mmio, .opaque = m };
 	uint64_t groups = VITRO_STATE_GPRS | VITRO_STATE_SEGS | VITRO_STATE_CRS |
 			  VITRO_STATE_EVENTS;
-	unsigned int len = form.d.length;
 	int ret = 0;
 
 	if (form.vector) {
@@ -286,8 +301,7 @@ static int execute(struct machine *m, bool by_library)
 	comm->state.crs = start.crs;
 	memset(&comm->state.events, 0, sizeof(comm->state.events));
 	memset(m->mem + STACK, 0, STACK_SIZE);
-	memcpy(m->mem + CODE, form.code, len);
-	memcpy(m->mem + CODE + len, "\xe6\xff", 2);	/* OUT PORT_END */
+	write_code(m);
 	m->emulated = 0;
 	m->ports = seed;
 	comm->wanted = groups & ~VITRO_STATE_EVENTS;
