@@ -345,7 +345,7 @@ TEST(discarded_among_many)
 	madvise(mem, size, MADV_NOHUGEPAGE);
 	cpu->gpr[VITRO_RBX] = GPA + size - 4096;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, run, cpu));
-	for (i = 1; i < 20; i++) {
+	for (i = 1; i < 10; i++) {
 		memset(mem, i, size);
 		while (*seen != i * 0x01010101)
 			sched_yield();
