@@ -5,12 +5,14 @@
  * One line a feature: is it there, what does its lack cost, what helps.  Works
  * without the module, and without privileges as far as that goes.
  */
+#include <assert.h>
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -18,26 +20,9 @@
 #include <vitro/vitro.h>
 
 #include "cmd.h"
+#include "doctor.h"
 
-/* MSRs (APM 2 15.30.1 and 3.1.7), read through the msr driver. */
-#define MSR_VM_CR		0xc0010114
-#define VM_CR_SVMDIS		0x10
-#define MSR_EFER		0xc0000080
-#define EFER_SVME		0x1000
-
-/* CPUID bits (APM 3 E.3 and E.4). */
-#define LEAF1_ECX_HYPERVISOR	0x80000000
-#define LEAF81_ECX_SVM		0x00000004
-#define LEAF1_ECX_VMX		0x00000020
-#define SVM_NPT			0x00000001
-#define SVM_NRIPS		0x00000008
-#define SVM_CLEAN_BITS		0x00000020
-#define SVM_FLUSH_ASID		0x00000040
-#define SVM_DECODE		0x00000080
-#define SVM_PAUSE_FILTER	0x00000400
-#define SVM_VGIF		0x00010000
-
-enum verdict { OK, MISSING, UNKNOWN };
+#define LEAF1_ECX_HYPERVISOR	0x80000000	/* CPUID 1 (APM 3 E.3) */
 
 /**
  * struct finding - one line of the report
@@ -55,20 +40,26 @@ struct finding {
 	const char *cure;
 };
 
-#define MAX_FINDINGS	32
+#define MAX_FINDINGS	96
 
 static struct finding findings[MAX_FINDINGS];
 static int nr_findings;
 
-__attribute__((format(printf, 5, 6)))
-static void found(const char *name, bool needed, enum verdict verdict, const char *cure,
-		  const char *fmt, ...)
+/**
+ * found - add a line to the report
+ * @name: of the feature
+ * @needed: vitro cannot run without it
+ * @verdict: is it there
+ * @cure: what helps if it is not, or NULL
+ * @fmt: what was found, and what a lack costs
+ */
+void found(const char *name, bool needed, enum verdict verdict, const char *cure,
+	   const char *fmt, ...)
 {
 	struct finding *f = &findings[nr_findings];
 	va_list args;
 
-	if (nr_findings == MAX_FINDINGS)
-		return;
+	assert(nr_findings < MAX_FINDINGS);
 	nr_findings++;
 	f->name = name;
 	f->needed = needed;
@@ -96,8 +87,14 @@ static bool read_line(const char *path, char *buf, int size)
 	return ok;
 }
 
-/* Needs root and the msr driver. */
-static bool read_msr(uint32_t index, uint64_t *value)
+/**
+ * read_msr - an MSR of the first CPU
+ * @index: its number
+ * @value: where to put it
+ *
+ * Return: false if there is no such MSR, or no msr driver, or no right to use it.
+ */
+bool read_msr(uint32_t index, uint64_t *value)
 {
 	int fd = open("/dev/cpu/0/msr", O_RDONLY | O_CLOEXEC);
 	bool ok;
@@ -107,6 +104,56 @@ static bool read_msr(uint32_t index, uint64_t *value)
 	ok = pread(fd, value, sizeof(*value), index) == sizeof(*value);
 	close(fd);
 	return ok;
+}
+
+/**
+ * has_cpu_flag - has the kernel found this feature, and not turned it off
+ * @flag: as in /proc/cpuinfo
+ *
+ * Return: true if it has.
+ */
+bool has_cpu_flag(const char *flag)
+{
+	FILE *f = fopen("/proc/cpuinfo", "re");
+	char *line = NULL, *word, *rest;
+	bool there = false;
+	size_t size = 0;
+
+	if (!f)
+		return false;
+	while (getline(&line, &size, f) > 0) {
+		if (strncmp(line, "flags\t", 6))
+			continue;
+		for (word = strtok_r(line, " \t\n", &rest); word && !there;
+		     word = strtok_r(NULL, " \t\n", &rest))
+			there = !strcmp(word, flag);
+		break;
+	}
+	free(line);
+	fclose(f);
+	return there;
+}
+
+/**
+ * check_kvm - does KVM hold the CPU; for those who cannot ask the CPU itself
+ * @module: KVM's module for this CPU
+ * @cure: how to make it let go
+ */
+void check_kvm(const char *module, const char *cure)
+{
+	char path[64], refs[16];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", module);
+	if (access(path, F_OK)) {
+		found("CPU is free", true, OK, NULL, "KVM is not loaded");
+		return;
+	}
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module);
+	if (read_line(path, refs, sizeof(refs)) && strcmp(refs, "0"))
+		found("CPU is free", true, MISSING, cure, "KVM is in use (%s users)", refs);
+	else
+		found("CPU is free", true, UNKNOWN, cure,
+		      "KVM is loaded and idle; kernels from 6.12 on hold the CPU all the same");
 }
 
 /* Twelve characters of a vendor, from three registers. */
@@ -136,68 +183,6 @@ static void check_hypervisor(void)
 	      "this is itself a guest (of '%s'): slower, and only what it lets through", vendor);
 }
 
-static void check_svm_disabled(void)
-{
-	uint64_t vm_cr;
-
-	if (!read_msr(MSR_VM_CR, &vm_cr))
-		found("firmware", true, UNKNOWN,
-		      "as root: modprobe msr; then run vitro doctor again",
-		      "cannot read MSR VM_CR to see whether the firmware disables SVM");
-	else if (vm_cr & VM_CR_SVMDIS)
-		found("firmware", true, MISSING, "enable SVM (AMD-V) in the firmware's set-up",
-		      "the firmware disables SVM (VM_CR.SVMDIS)");
-	else
-		found("firmware", true, OK, NULL, "SVM is not disabled (VM_CR.SVMDIS is 0)");
-}
-
-/* Features that vitro uses when they are there. */
-static void check_svm_features(uint32_t edx)
-{
-	static const struct {
-		const char *name;
-		uint32_t bit;
-		const char *lack;
-	} features[] = {
-		{ "NRIP save", SVM_NRIPS, "vitro decodes what it intercepts, for the length" },
-		{ "decode assists", SVM_DECODE, "vitro reads instructions from guest memory" },
-		{ "flush by ASID", SVM_FLUSH_ASID, "a flush empties the whole TLB" },
-		{ "VMCB clean bits", SVM_CLEAN_BITS, "each entry loads the whole VMCB" },
-		{ "pause filter", SVM_PAUSE_FILTER, "a spinning guest keeps its CPU" },
-		{ "virtual GIF", SVM_VGIF, "matters to guests that are hypervisors only" },
-		{ NULL, 0, NULL }
-	}, *f;
-
-	for (f = features; f->name; f++) {
-		if (edx & f->bit)
-			found(f->name, false, OK, NULL, "the CPU has it");
-		else
-			found(f->name, false, MISSING, NULL, "slower: %s", f->lack);
-	}
-}
-
-static void check_svm(void)
-{
-	uint32_t eax, ebx, ecx, edx;
-
-	if (!__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) || !(ecx & LEAF81_ECX_SVM)) {
-		found("SVM", true, MISSING,
-		      "enable SVM in the firmware; in a guest, enable nested virtualization",
-		      "the CPU has no AMD-V, or something hides it");
-		return;
-	}
-	found("SVM", true, OK, NULL, "the CPU has AMD-V");
-	check_svm_disabled();
-
-	__cpuid(0x8000000a, eax, ebx, ecx, edx);
-	if (edx & SVM_NPT)
-		found("nested paging", true, OK, NULL, "the CPU has it; %u ASIDs", ebx);
-	else
-		found("nested paging", true, MISSING, "another CPU; vitro has no shadow paging",
-		      "guest memory needs it");
-	check_svm_features(edx);
-}
-
 static void check_cpu(void)
 {
 	uint32_t eax, ebx, ecx, edx;
@@ -208,42 +193,19 @@ static void check_cpu(void)
 	if (!strcmp(vendor, "AuthenticAMD") || !strcmp(vendor, "HygonGenuine")) {
 		found("CPU", true, OK, NULL, "%s", vendor);
 		check_hypervisor();
-		check_svm();
-		return;
+		check_amd();
+	} else if (!strcmp(vendor, "GenuineIntel")) {
+		found("CPU", true, OK, NULL, "%s", vendor);
+		check_hypervisor();
+		check_intel();
+	} else {
+		found("CPU", true, MISSING,
+		      "a host with AMD-V or VT-x, or an emulated one: make run in vitro's source",
+		      "%s: vitro knows the CPUs of AMD, Hygon and Intel", vendor);
 	}
-	__cpuid(1, eax, ebx, ecx, edx);
-	found("CPU", true, MISSING,
-	      "a host with AMD-V, or the emulated one: make run in vitro's source",
-	      "%s%s: this version of vitro runs on AMD-V only", vendor,
-	      ecx & LEAF1_ECX_VMX ? " with VT-x" : "");
-	check_hypervisor();
 }
 
 /* -------------------------------------------------------------------- kernel */
-
-static void check_other_hypervisor(void)
-{
-	uint64_t efer;
-	char refs[16];
-
-	if (read_msr(MSR_EFER, &efer)) {
-		if (efer & EFER_SVME)
-			found("CPU is free", true, MISSING,
-			      "end its guests and: rmmod kvm_amd; or boot with kvm.enable_virt_at_load=0",
-			      "another hypervisor holds it (EFER.SVME is set)");
-		else
-			found("CPU is free", true, OK, NULL, "no hypervisor holds it");
-	} else if (access("/sys/module/kvm_amd", F_OK)) {
-		found("CPU is free", true, OK, NULL, "KVM is not loaded");
-	} else if (read_line("/sys/module/kvm_amd/refcnt", refs, sizeof(refs)) &&
-		   strcmp(refs, "0")) {
-		found("CPU is free", true, MISSING, "end KVM's guests; rmmod kvm_amd",
-		      "KVM is in use (%s users)", refs);
-	} else {
-		found("CPU is free", true, UNKNOWN, "if vitro says EBUSY: rmmod kvm_amd",
-		      "KVM is loaded and idle; kernels from 6.12 on hold the CPU all the same");
-	}
-}
 
 static void check_kernel(void)
 {
@@ -315,9 +277,14 @@ static const char *verdict_name(enum verdict verdict)
 static void report_text(void)
 {
 	const struct finding *f;
+	int width = 0;
 
 	for (f = findings; f < findings + nr_findings; f++) {
-		printf("%-8s %-16s %s", verdict_name(f->verdict), f->name, f->text);
+		if (width < (int)strlen(f->name))
+			width = strlen(f->name);
+	}
+	for (f = findings; f < findings + nr_findings; f++) {
+		printf("%-8s %-*s %s", verdict_name(f->verdict), width, f->name, f->text);
 		if (f->cure)
 			printf("; cure: %s", f->cure);
 		putchar('\n');
@@ -406,7 +373,6 @@ int cmd_doctor(int argc, char **argv)
 		return END_USAGE;
 	}
 	check_cpu();
-	check_other_hypervisor();
 	check_kernel();
 	check_device();
 	if (json)
