@@ -31,8 +31,8 @@ selftests: libvitro ## the test programs
 build/guest-initrd.img: scripts/guest-initramfs scripts/guest-init scripts/guest-hypervisor.c
 	@scripts/guest-initramfs $@
 
-run: ## install what is missing, build, and boot a Linux guest in the AMD test machine
-	@scripts/run
+run: ## install what is missing, build, and boot a Linux guest in a test machine; MACHINE=amd, intel
+	@MACHINE=$(MACHINE) scripts/run
 
 check: ## install what is missing, build, and run all tests; MACHINE=amd, TESTS="io msr" narrow it
 	@scripts/check $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
