@@ -70,7 +70,7 @@ boot: cdrom
 com1: enabled=1, mode=file, dev=$work/console
 com2: enabled=1, mode=file, dev=$work/command
 com3: enabled=1, mode=file, dev=$work/result
-log: $build/log/bochs-$machine.log
+log: $work/bochs.log
 display_library: term
 panic: action=fatal
 error: action=report
