@@ -51,6 +51,8 @@ enum mode { REAL, PROT16, PROT32, COMPAT, LONG };
  * @mem: its memory, that of the hole included
  * @hole: it has one
  * @emulated: instructions that the library did since the last start
+ * @cr2: at the end, or as the library has set it.  Bochs 2.7 does not load it into the CPU
+ *	(APM 2 15.5.1 says that VMRUN does); that vitro does is exceptions.c's to test.
  * @ports: what the next IN gives
  */
 struct machine {
@@ -59,6 +61,7 @@ struct machine {
 	uint8_t *mem;
 	bool hole;
 	unsigned int emulated;
+	uint64_t cr2;
 	uint32_t ports;
 };
 
@@ -283,6 +286,12 @@ static void write_code(struct machine *m)
 		memcpy(m->mem + form.at, code, len + 2);
 }
 
+static bool at_end(const struct vitro_comm *comm)
+{
+	return comm->exit.reason == VITRO_EXIT_HLT ||
+	       (comm->exit.reason == VITRO_EXIT_IO && comm->exit.io.port == PORT_END);
+}
+
 /* Lets a machine execute the form, to the OUT behind it or the HLT of an exception. */
 static int execute(struct machine *m, bool by_library)
 {
@@ -290,6 +299,7 @@ static int execute(struct machine *m, bool by_library)
 	struct vitro_bus bus = { .io = device_io, .mmio = device_mmio, .opaque = m };
 	uint64_t groups = VITRO_STATE_GPRS | VITRO_STATE_SEGS | VITRO_STATE_CRS |
 			  VITRO_STATE_EVENTS;
+	bool raised;
 	int ret = 0;
 
 	if (form.vector) {
@@ -307,35 +317,35 @@ static int execute(struct machine *m, bool by_library)
 	comm->wanted = groups & ~VITRO_STATE_EVENTS;
 	comm->dirty = groups;
 
-	if (by_library) {
-		memset(&comm->exit, 0, sizeof(comm->exit));
+	memset(&comm->exit, 0, sizeof(comm->exit));
+	if (by_library)
 		comm->exit.reason = VITRO_EXIT_MMIO;
-		m->emulated++;
-		ret = vitro_emulate_mmio(m->vcpu, &bus);
-	}
-	while (!ret) {
-		ret = vitro_vcpu_run(m->vcpu);
-		if (ret)
-			break;
+	do {
 		switch (comm->exit.reason) {
-		case VITRO_EXIT_HLT:
-			return 0;
-		case VITRO_EXIT_INTR:
-			break;
 		case VITRO_EXIT_IO:
-			if (comm->exit.io.port == PORT_END)
-				return 0;
 			m->emulated++;
 			ret = vitro_emulate_io(m->vcpu, &bus);
 			break;
 		case VITRO_EXIT_MMIO:
 			m->emulated++;
-			ret = m->hole ? vitro_emulate_mmio(m->vcpu, &bus) : -EFAULT;
+			ret = m->hole || by_library ? vitro_emulate_mmio(m->vcpu, &bus) : -EFAULT;
+			break;
+		case VITRO_EXIT_NONE:
+		case VITRO_EXIT_INTR:
 			break;
 		default:
 			ret = -EPROTO;
 		}
-	}
+		raised = comm->dirty & VITRO_STATE_EVENTS && comm->state.events.exc_pending;
+		if (raised)
+			m->cr2 = comm->state.crs.cr2;
+		if (!ret)
+			ret = vitro_vcpu_run(m->vcpu);
+	} while (!ret && !at_end(comm));
+	if (!raised)
+		m->cr2 = comm->state.crs.cr2;
+	if (!ret)
+		return 0;
 	fprintf(stderr, "# %s: exit %u, rip %#llx: %s\n", form.text, comm->exit.reason,
 		comm->state.gprs.rip, vitro_error());
 	return ret;
@@ -444,11 +454,14 @@ static bool same_vectors(const uint8_t *a, const uint8_t *b)
 	return !memcmp(a + 24, b + 24, 4);		/* MXCSR */
 }
 
-static unsigned int first_difference(const uint8_t *a, const uint8_t *b, unsigned int size)
+/* Where memory differs: the address, or 0.  What is behind the window is not touched. */
+static uint64_t different_memory(void)
 {
-	unsigned int i;
+	uint64_t i;
 
-	for (i = 0; i < size && a[i] == b[i]; i++)
+	if (!memcmp(cpu.mem + STACK, lib.mem + STACK, WINDOW + WINDOW_SIZE - STACK))
+		return 0;
+	for (i = STACK; cpu.mem[i] == lib.mem[i]; i++)
 		;
 	return i;
 }
@@ -462,7 +475,7 @@ static const char *difference(void)
 	};
 	const struct vitro_state *a = &cpu.comm->state, *b = &lib.comm->state;
 	const ZydisAccessedFlags *flags = form.d.cpu_flags;
-	uint64_t ignore = flags ? flags->undefined : 0;
+	uint64_t ignore = flags ? flags->undefined : 0, where;
 	unsigned int vector = exception(&cpu), i;
 
 	if (vector != exception(&lib)) {
@@ -483,16 +496,14 @@ static const char *difference(void)
 			return found;
 		}
 	}
-	if (vector == PF && a->crs.cr2 != b->crs.cr2) {
-		sprintf(found, "cr2 is %#llx by the CPU, %#llx by the library",
-			a->crs.cr2, b->crs.cr2);
+	if (vector == PF && cpu.cr2 != lib.cr2) {
+		sprintf(found, "cr2 is %#lx by the CPU, %#lx by the library", cpu.cr2, lib.cr2);
 		return found;
 	}
-	i = first_difference(cpu.mem + STACK, lib.mem + STACK,
-			     WINDOW + WINDOW_SIZE - STACK);
-	if (i != WINDOW + WINDOW_SIZE - STACK) {
-		sprintf(found, "memory at %#x is %#x by the CPU, %#x by the library",
-			STACK + i, cpu.mem[STACK + i], lib.mem[STACK + i]);
+	where = different_memory();
+	if (where) {
+		sprintf(found, "memory at %#lx is %#x by the CPU, %#x by the library", where,
+			cpu.mem[where], lib.mem[where]);
 		return found;
 	}
 	if (form.vector && !same_vectors(a->fpu.xsave, b->fpu.xsave))
