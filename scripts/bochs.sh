@@ -62,7 +62,7 @@ mkfifo "$work/command"
 cat >"$work/bochsrc" <<END
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/vgabios/vgabios.bin
-megs: $(megabytes "${MACHINE_MEMORY:-512M}")
+megs: $(megabytes "${MACHINE_MEMORY:-1G}")
 cpu: model=$model, count=1:$cpus:1, ips=$ips, reset_on_triple_fault=0
 clock: sync=none
 ata0-master: type=cdrom, path=$work/machine.iso, status=inserted
