@@ -56,7 +56,7 @@ uninstall: ## remove them
 	rm -f $(DESTDIR)$(PREFIX)/bin/vitro
 	@scripts/install --remove "$(DESTDIR)" $(KVER)
 
-insmod: module ## insert vitro.ko into the running kernel, which needs an AMD CPU with SVM
+insmod: module ## insert vitro.ko into the running kernel, which needs a CPU with SVM or VMX
 	@scripts/insmod
 
 rmmod: ## take it out again

@@ -136,6 +136,10 @@ int caps_probe(const char **why)
 		*why = "this CPU's VMX has no true controls (IA32_VMX_BASIC bit 55)";
 		return -ENODEV;
 	}
+	if (!(vmx_caps.basic & BASIC_INS_OUTS)) {
+		*why = "this CPU's VMX says too little of INS and OUTS (IA32_VMX_BASIC bit 54)";
+		return -ENODEV;
+	}
 	vmx_caps.pin = adjust(MSR_IA32_VMX_TRUE_PINBASED_CTLS, &vmx_caps.pin,
 			      PIN_PREEMPTION_TIMER);
 	vmx_caps.cpu = adjust(MSR_IA32_VMX_TRUE_PROCBASED_CTLS, &vmx_caps.cpu, 0);
