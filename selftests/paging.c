@@ -381,6 +381,64 @@ TEST(flushed_at_entry)
 	EXPECT_LT(before, counter(cpu->vm, VITRO_STAT_TLB_FLUSH));
 }
 
+static void write_file(const char *path, const char *what)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f) {
+		fputs(what, f);
+		fclose(f);
+	}
+}
+
+/* The frame behind a page of this process, by /proc/pid/pagemap; 0 for none. */
+static uint64_t frame(const void *mem)
+{
+	uint64_t entry = 0;
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+
+	if (pread(fd, &entry, 8, (uintptr_t)mem / 4096 * 8) != 8)
+		entry = 0;
+	close(fd);
+	return entry & ((1ULL << 55) - 1);
+}
+
+/*
+ * The kernel merges two equal pages (KSM) that the guest has written: it must go on
+ * reading the shared one, and its next write must not show in the other.
+ */
+TEST(merged)
+{
+	uint32_t *mem = vt_pages(2 * 4096);
+	struct vt_cpu *cpu = boot_with(g_touch, mem, 2 * 4096);
+	int tries;
+
+	madvise(mem, 2 * 4096, MADV_NOHUGEPAGE);
+	cpu->gpr[VITRO_RCX] = 2;
+	ASSERT_EQ(1, vt_says(cpu));
+	if (madvise(mem, 2 * 4096, MADV_MERGEABLE))
+		SKIP(return, "the machine's kernel has no KSM");
+	write_file("/sys/kernel/mm/ksm/sleep_millisecs", "1");
+	write_file("/sys/kernel/mm/ksm/run", "1");
+	for (tries = 0; tries < 1000 && frame(mem) != frame(mem + 1024); tries++)
+		vt_sleep_ms(10);
+	write_file("/sys/kernel/mm/ksm/run", "0");
+	ASSERT_NE(0, frame(mem));
+	ASSERT_EQ(frame(mem), frame(mem + 1024));
+
+	vt_jump(cpu, g_read);
+	cpu->gpr[VITRO_RBX] = GPA;
+	ASSERT_EQ(0x70c4, vt_says(cpu));
+	vt_jump(cpu, g_write);
+	cpu->gpr[VITRO_RCX] = 5;
+	ASSERT_EQ(1, vt_says(cpu));
+	EXPECT_EQ(5, mem[0]);
+	EXPECT_EQ(0x70c4, mem[1024]);
+	vt_jump(cpu, g_read);
+	cpu->gpr[VITRO_RBX] = GPA + 4096;
+	EXPECT_EQ(0x70c4, vt_says(cpu));
+}
+
 /* Has the process a huge page at @mem?  What the kernel counts there says so. */
 static bool is_huge(const char *mem)
 {
