@@ -319,6 +319,20 @@ TEST_F(insn, widths_on_the_bus)
 	EXPECT_EQ(0x13121111, access[1].data);
 }
 
+/* CMPXCHG that finds something else writes that back: the bus sees a write in any case. */
+TEST_F(insn, cmpxchg_always_writes)
+{
+	self->gprs->gpr[VITRO_RDI] = DEVICE;
+	self->gprs->gpr[VITRO_RCX] = 0x77;
+	for (unsigned int i = 0; i < 2; i++) {		/* the first fails, and loads eax */
+		EXPECT_EQ(0, EMULATE(0x0f, 0xb1, 0x0f));	/* cmpxchg [rdi], ecx */
+		EXPECT_EQ(2, self->fake.nr_access);
+		EXPECT_TRUE(self->fake.access[1].write);
+		EXPECT_EQ(i ? 0x77 : 0x03020100, self->fake.access[1].data);
+		EXPECT_EQ(0x03020100, self->gprs->gpr[VITRO_RAX]);
+	}
+}
+
 TEST_F(insn, bytes_from_the_exit)
 {
 	static const uint8_t code[] = { 0x8b, 0x07 };		/* mov eax, [rdi] */
