@@ -142,7 +142,7 @@ int vi_insn_unknown(const struct vi_insn *insn)
 	print_bytes(insn->bytes, insn->d.length, bytes, sizeof(bytes));
 	print_insn(insn, text, sizeof(text));
 	return vi_fail(EOPNOTSUPP, "libvitro does not emulate '%s' (bytes %s) at rip 0x%llx; "
-		       "let the guest use plain integer instructions for device memory",
+		       "let the guest access device memory by moves and integer instructions",
 		       text, bytes, (unsigned long long)insn->gprs.rip);
 }
 

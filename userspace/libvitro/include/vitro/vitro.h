@@ -598,6 +598,11 @@ int vitro_emulate_io(struct vitro_vcpu *vcpu, const struct vitro_bus *bus);
  * @vcpu: the vCPU
  * @bus: the devices
  *
+ * Moves of all kinds, to and from general, XMM and YMM registers, string instructions,
+ * PUSH and POP; integer arithmetic but MUL and DIV, shifts, bits, exchanges, CMPXCHG, SETcc,
+ * CMOVcc; in 16, 32 and 64-bit code.  Faults are raised as the CPU would.  Left out are
+ * control transfers, loads of segment registers, MMX, and AVX-512.
+ *
  * Ends like vitro_emulate_io().
  *
  * Return: 0: run on; a negative result of a callback; -EOPNOTSUPP an instruction
