@@ -28,8 +28,8 @@ megabytes() {
 # with too few, two CPUs waiting for each other take their wait for a hang.  Measured.
 cpus=${MACHINE_CPUS:-1}
 case $cpus in
-1) ips=10000000 ;;
-2) ips=20000000 ;;
+1) ips=10000000 second_cpu='' ;;
+2) ips=20000000 second_cpu=', CPU1=report' ;;
 *) die "MACHINE_CPUS=$cpus: machine $machine can have 1 or 2" ;;
 esac
 
@@ -59,6 +59,7 @@ make_iso() {
 make_iso
 mkdir -p "$build/log"
 mkfifo "$work/command"
+# For Bochs a triple fault of a guest is a panic of the CPU.  It must go on, and make an exit of it.
 cat >"$work/bochsrc" <<END
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/vgabios/vgabios.bin
@@ -72,7 +73,7 @@ com2: enabled=1, mode=file, dev=$work/command
 com3: enabled=1, mode=file, dev=$work/result
 log: $work/bochs.log
 display_library: term
-panic: action=fatal
+panic: action=fatal, CPU0=report$second_cpu
 error: action=report
 info: action=report
 debug: action=ignore
