@@ -203,6 +203,7 @@ int state_load(struct vitro_vcpu *vcpu, u64 mask)
 	/* By far the most common: an instruction was emulated. */
 	if (mask == VITRO_STATE_GPRS) {
 		s->gprs = from->gprs;
+		barrier();	/* as below: the copy counts */
 		load_regs(vcpu, &s->gprs);
 		return 0;
 	}

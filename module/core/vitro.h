@@ -41,7 +41,6 @@ extern struct srcu_struct vitro_srcu;
 
 /* ------------------------------------------------------------------- memory */
 
-#define GPA_NONE	(~0ULL)
 #define PT_LEVELS_MAX	5
 
 /**

@@ -292,6 +292,5 @@ static __always_inline void invvpid(unsigned long type, u16 vpid)
 }
 
 #define INV_SINGLE	1
-#define INV_ALL		2
 
 #endif /* VITRO_VMCS_H */
