@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Numbers with units on the command line. */
+/* Numbers with units, on the command line and in machine files. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -70,8 +70,19 @@ bool parse_duration(const char *s, uint64_t *ns)
 	return parse_unit(s, units, ns);
 }
 
+static bool parse_hex(const char *s, uint64_t *value)
+{
+	char *end;
+
+	if (!isxdigit((unsigned char)s[2]))	/* strtoull would take "0x" and "0x-1" */
+		return false;
+	errno = 0;
+	*value = strtoull(s, &end, 16);
+	return !errno && !*end;
+}
+
 /**
- * parse_number - read a decimal number in a range
+ * parse_number - read a number in a range, decimal or hexadecimal after 0x
  * @s: what the user wrote
  * @min: the least
  * @max: the most
@@ -82,6 +93,7 @@ bool parse_duration(const char *s, uint64_t *ns)
 bool parse_number(const char *s, uint64_t min, uint64_t max, uint64_t *value)
 {
 	static const struct unit units[] = { { "", 1 }, { NULL, 0 } };
+	bool ok = !strncmp(s, "0x", 2) ? parse_hex(s, value) : parse_unit(s, units, value);
 
-	return parse_unit(s, units, value) && *value >= min && *value <= max;
+	return ok && *value >= min && *value <= max;
 }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A machine as it was asked for: memory, processors, and the tables that say so. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot.h"
+#include "../devices/acpi.h"
+
+/* Memory up to the device hole, and the rest above it. */
+static bool add_memory(struct machine *m, uint64_t size)
+{
+	uint64_t low = size < HOLE_START ? size : HOLE_START;
+
+	if (!vitro_mem_alloc(m->vm, 0, low, 0))
+		return false;
+	return size == low || vitro_mem_alloc(m->vm, HOLE_END, size - low, 0);
+}
+
+static bool add_cpus(struct machine *m, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		m->cpu[i].machine = m;
+		m->cpu[i].id = i;
+		m->cpu[i].vcpu = vitro_vcpu_create(m->vm, i);
+		if (!m->cpu[i].vcpu)
+			return false;
+		m->nr_cpus++;
+	}
+	return true;
+}
+
+static bool add_acpi(struct machine *m)
+{
+	static uint8_t tables[ACPI_SIZE];
+	size_t len = acpi_build(tables, sizeof(tables), ACPI_BASE, m->nr_cpus);
+
+	return len && !vitro_write_gpa(m->vm, ACPI_BASE, tables, len);
+}
+
+static int host_error(void)
+{
+	fprintf(stderr, "vitro run: %s\n", vitro_error());
+	return END_HOST;
+}
+
+/**
+ * machine_build - all of a machine but what it starts with
+ * @m: the machine, all zero; machine_fini() is due in any case
+ * @config: what was asked for
+ *
+ * Return: 0 or an exit status; what is wrong has been said.
+ */
+int machine_build(struct machine *m, const struct config *config)
+{
+	const struct vitro_info *info;
+
+	if (!machine_init(m)) {
+		fprintf(stderr, "vitro run: eventfd, timerfd: %s\n", strerror(errno));
+		return END_HOST;
+	}
+	m->is_snippet = config->snippet;
+	m->dev = vitro_open(NULL);
+	if (!m->dev)
+		return host_error();
+	info = vitro_get_info(m->dev);
+	if (config->cpus > info->max_vcpus)
+		return usage_error("--cpus %u: this host runs guests with up to %u",
+				   config->cpus, info->max_vcpus);
+	if (config->memory + (HOLE_END - HOLE_START) > 1ULL << info->gpa_bits)
+		return usage_error("--memory: guests on this host have addresses of %u bits",
+				   info->gpa_bits);
+	m->vm = vitro_vm_create(m->dev);
+	if (!m->vm || !add_memory(m, config->memory) || !add_cpus(m, config->cpus) || !add_acpi(m))
+		return host_error();
+	return 0;
+}

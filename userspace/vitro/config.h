@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What "vitro run" is asked for, and where it is written: on the command line
+ * (cmdline.c) or in a machine file (config_json.c).
+ *
+ * Both read the same table, run_options in options.c.  A new option is a field of
+ * struct config and a line there; --help, the machine file, --dump-config and the
+ * completion follow.
+ */
+#ifndef VITRO_CONFIG_H
+#define VITRO_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/**
+ * struct config - a machine as it is asked for
+ *
+ * Strings belong to the struct and are NULL when not given.
+ *
+ * @kernel: file
+ * @initrd: file
+ * @append: kernel parameters
+ * @snippet: file
+ * @mode: enum vitro_mode that a snippet starts in
+ * @memory: bytes
+ * @cpus: number
+ * @deadline: nanoseconds, 0 for none
+ * @name: for messages
+ * @quiet: do not say how it ended
+ */
+struct config {
+	char *kernel;
+	char *initrd;
+	char *append;
+	char *snippet;
+	unsigned int mode;
+	uint64_t memory;
+	unsigned int cpus;
+	uint64_t deadline;
+	char *name;
+	bool quiet;
+};
+
+enum opt_kind {
+	OPT_FLAG,	/* bool; --name */
+	OPT_STRING,	/* char * */
+	OPT_NUMBER,	/* unsigned int, decimal or 0x..., from min to max */
+	OPT_SIZE,	/* uint64_t, bytes: a multiple of 4096 from min on */
+	OPT_DURATION,	/* uint64_t, nanoseconds, not 0 */
+	OPT_CHOICE,	/* unsigned int, one of choices */
+	OPT_LIST,	/* array of structures with options of their own; may be repeated */
+
+	/* On the command line only. */
+	OPT_CONFIG,	/* --config FILE */
+	OPT_DUMP,	/* --dump-config */
+	OPT_HELP,
+};
+
+/**
+ * struct opt_choice - a word that an option takes
+ * @word: it; NULL ends a list
+ * @value: what it stands for
+ */
+struct opt_choice {
+	const char *word;
+	unsigned int value;
+};
+
+/**
+ * struct opt - an option, or a field of a repeatable one
+ * @name: on the command line after "--", and in the machine file; NULL ends a table
+ * @letter: short option, or 0
+ * @arg: what its value is called in the help, in capitals; NULL if it has none
+ * @kind: what its value is, and where it goes
+ * @offset: of the field in the structure
+ * @initial: value when not given, as on the command line; NULL for all zero
+ * @min: @max: of a number; @min of a size
+ * @choices: of OPT_CHOICE
+ * @fields: of OPT_LIST: "--name VALUE,field,field=VALUE"
+ * @item_size: of OPT_LIST: bytes of one structure
+ * @offset_nr: of OPT_LIST: an unsigned int, how many there are; @max is the room
+ * @unnamed: a word without its name before it: an argument that is no option, or the
+ *	first in an item of a list
+ * @help: a line or two for --help
+ */
+struct opt {
+	const char *name;
+	char letter;
+	const char *arg;
+	enum opt_kind kind;
+	size_t offset;
+	const char *initial;
+	uint64_t min, max;
+	const struct opt_choice *choices;
+	const struct opt *fields;
+	size_t item_size;
+	size_t offset_nr;
+	bool unnamed;
+	const char *help;
+};
+
+/**
+ * struct complaint - what is wrong with a value
+ * @text: one line without its end
+ */
+struct complaint {
+	char text[512];
+};
+
+/* options.c */
+extern const struct opt run_options[];
+
+/* config.c */
+void config_init(const struct opt *table, void *base);
+void config_free(const struct opt *table, void *base);
+const struct opt *opt_find(const struct opt *table, const char *name);
+bool opt_set(const struct opt *opt, void *base, const char *text, struct complaint *why);
+void *opt_add_item(const struct opt *opt, void *base, struct complaint *why);
+void complain(struct complaint *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* config_json.c */
+bool config_load(const struct opt *table, void *base, const char *path, struct complaint *why);
+bool config_dump(const struct opt *table, const void *base, FILE *out);
+
+/* cmdline.c */
+int cmdline_parse(struct config *config, int argc, char **argv, bool *done);
+int usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif /* VITRO_CONFIG_H */

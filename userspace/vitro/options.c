@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The options of "vitro run": a line each. */
+#include <vitro/vitro.h>
+
+#include "config.h"
+
+#define FIELD(name)	offsetof(struct config, name)
+
+static const struct opt_choice modes[] = {
+	{ "16", VITRO_MODE_REAL },
+	{ "32", VITRO_MODE_PROTECTED },
+	{ "64", VITRO_MODE_LONG },
+	{ NULL, 0 }
+};
+
+const struct opt run_options[] = {
+	{ "kernel", 'k', "FILE", OPT_STRING, FIELD(kernel),
+	  .help = "kernel: bzImage, or ELF with a PVH entry" },
+	{ "initrd", 'i', "FILE", OPT_STRING, FIELD(initrd),
+	  .help = "its initial RAM disk" },
+	{ "append", 'a', "STRING", OPT_STRING, FIELD(append), .initial = "console=ttyS0",
+	  .help = "its parameters" },
+	{ "snippet", 0, "FILE", OPT_STRING, FIELD(snippet), .unnamed = true,
+	  .help = "raw machine code instead of a kernel" },
+	{ "mode", 'M', "MODE", OPT_CHOICE, FIELD(mode), .initial = "16", .choices = modes,
+	  .help = "mode a snippet starts in: 16, 32 or 64" },
+	{ "memory", 'm', "SIZE", OPT_SIZE, FIELD(memory), .initial = "256M", .min = 1 << 20,
+	  .help = "guest memory, such as 64M or 1G" },
+	{ "cpus", 'c', "N", OPT_NUMBER, FIELD(cpus), .initial = "1",
+	  .min = 1, .max = VITRO_MAX_VCPUS,
+	  .help = "processors" },
+	{ "deadline", 'd', "TIME", OPT_DURATION, FIELD(deadline),
+	  .help = "end the guest after TIME, such as 60s or 2m" },
+	{ "name", 'n', "NAME", OPT_STRING, FIELD(name),
+	  .help = "name of the guest in messages" },
+	{ "quiet", 'q', NULL, OPT_FLAG, FIELD(quiet),
+	  .help = "do not say how it ended" },
+	{ "config", 0, "FILE", OPT_CONFIG,
+	  .help = "read options from a JSON file; the command line overrides it" },
+	{ "dump-config", 0, NULL, OPT_DUMP,
+	  .help = "print such a file for this machine, and do not run it" },
+	{ "help", 'h', NULL, OPT_HELP,
+	  .help = "this help" },
+	{ .name = NULL }
+};
