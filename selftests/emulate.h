@@ -194,11 +194,14 @@ static void start_segment(unsigned int nr, uint64_t base)
 	};
 }
 
-/* All of the start but GPRS.  Each segment has another base, so that a mistake shows. */
+/*
+ * All of the start but GPRS.  Each segment has another base, so that a mistake shows.  In real
+ * mode CS has RPL 0, as Bochs 2.7 refuses to enter a guest with another (SDM 3C 27.3.1.2 does not).
+ */
 static void start_state(void)
 {
 	static const uint64_t bases[] = {
-		[VITRO_ES] = 0x40010, [VITRO_CS] = 0x40120, [VITRO_SS] = 0x40230,
+		[VITRO_ES] = 0x40010, [VITRO_CS] = 0x40140, [VITRO_SS] = 0x40230,
 		[VITRO_DS] = 0x40340, [VITRO_FS] = 0x40450, [VITRO_GS] = 0x40560,
 	};
 	unsigned int i;
