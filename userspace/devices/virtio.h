@@ -63,8 +63,7 @@ enum virtio_id {
  * @kick: device's thread: buffers may have been added to a queue.  Return true when
  *	there is more to do: it is called again soon, after others had their turn.
  * @stop: device's thread: reset.  Forget buffers, take descriptors out of dev->loop,
- *	return to the state after init.  Called after a malformed queue as well, once
- *	the driver resets the device.  NULL: nothing to do.
+ *	return to the state after init.  NULL: nothing to do.
  *
  * After virtio_fail() only @stop is called; sources in dev->loop remain, so look at
  * dev->failed in them, or make do with virtqueue_pop() giving nothing.
@@ -103,7 +102,7 @@ struct virtio_port {
  * @port: [I] towards the transport
  * @vq: the queues
  * @acked: [r] the features that the driver accepted
- * @running: [d] between virtio_start() and virtio_stop()
+ * @running: [d] @start has been called, and @stop not yet
  * @failed: [d] a queue is malformed; waits for a reset
  * @needs_reset: [a] the same, for the status register
  * @generation: [a] counts changes of the configuration (2.5.1)
