@@ -1,50 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * libvitro's loaders: that what the boot protocols demand is there, and that no
- * truncated, broken or hostile image does harm.  The images end where a page that
- * cannot be accessed begins, so that reading beyond them ends the test.
+ * truncated, broken or hostile image does harm.
  */
 #include "kselftest_harness.h"
 
-#include <asm/bootparam.h>
-#include <elf.h>
-
-#include "fake.h"
-
-#define RAM_END		(64ULL << 20)	/* of the loaders' tests: more than the fake's own */
-#define IMAGE_MAX	(64 * 1024)
-
-/**
- * struct guarded - memory with an inaccessible page behind it
- * @map: where it begins
- * @end: first byte of that page
- */
-struct guarded {
-	uint8_t *map;
-	uint8_t *end;
-};
-
-static struct guarded guarded_alloc(void)
-{
-	struct guarded g;
-
-	g.map = mmap(NULL, IMAGE_MAX + 4096, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (g.map == MAP_FAILED)
-		abort();
-	g.end = g.map + IMAGE_MAX;
-	mprotect(g.end, 4096, PROT_NONE);
-	return g;
-}
-
-/* A fake machine with more RAM, and what to load into it. */
-struct loader {
-	struct fake fake;
-	struct vitro_range map[4];
-	struct vitro_boot boot;
-	uint8_t *ram;
-	struct guarded image;
-};
+#include "loader.h"
 
 FIXTURE(load)
 {
@@ -53,85 +14,15 @@ FIXTURE(load)
 
 FIXTURE_SETUP(load)
 {
-	fake_init(&self->l.fake);
-	self->l.ram = mmap(NULL, RAM_END, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->l.ram);
-	self->l.fake.vm.slot[0] = (struct vi_slot){ .gpa = 0, .size = RAM_END, .hva = self->l.ram };
-	self->l.fake.vm.nr_slots = 1;
-	self->l.image = guarded_alloc();
-	self->l.map[0] = (struct vitro_range){ 0, 0x9fc00, VITRO_RANGE_RAM };
-	self->l.map[1] = (struct vitro_range){ 0xe0000, 0x20000, VITRO_RANGE_RESERVED };
-	self->l.map[2] = (struct vitro_range){ 1 << 20, RAM_END - (1 << 20), VITRO_RANGE_RAM };
-	self->l.boot = (struct vitro_boot){
-		.cmdline = "console=ttyS0",
-		.map = self->l.map,
-		.nr_map = 3,
-		.rsdp = 0xe0000,
-	};
+	loader_init(&self->l);
 }
 
 FIXTURE_TEARDOWN(load)
 {
-	munmap(self->l.image.map, IMAGE_MAX + 4096);
-	munmap(self->l.ram, RAM_END);
-	fake_free(&self->l.fake);
-}
-
-/* The image is @size bytes right before the inaccessible page. */
-static void set_image(struct loader *l, const void *data, size_t size)
-{
-	l->boot.kernel.data = l->image.end - size;
-	l->boot.kernel.size = size;
-	memcpy(l->boot.kernel.data, data, size);
-}
-
-static int load(struct loader *l)
-{
-	return vitro_load_kernel(&l->fake.vcpu, &l->boot);
-}
-
-/* Does the last error message contain this? */
-static bool says(const char *text)
-{
-	if (strstr(vitro_error(), text))
-		return true;
-	printf("# %s: expected '%s'\n", vitro_error(), text);
-	return false;
+	loader_free(&self->l);
 }
 
 /* ----------------------------------------------------------------- bzImage */
-
-#define SETUP_SECTS	2
-#define CODE_SIZE	0x1000
-#define BZ_SIZE		((1 + SETUP_SECTS) * 512 + CODE_SIZE)
-
-/* A bzImage as small as can be: code whose bytes are their own offset. */
-static struct setup_header *make_bzimage(uint8_t *image)
-{
-	struct setup_header *hdr = (struct setup_header *)(image + 0x1f1);
-
-	memset(image, 0xcc, BZ_SIZE);
-	memset(hdr, 0, sizeof(*hdr));
-	hdr->setup_sects = SETUP_SECTS;
-	hdr->syssize = CODE_SIZE / 16;
-	hdr->boot_flag = 0xaa55;
-	hdr->jump = 0x6aeb;		/* the header ends at 0x202 + 0x6a */
-	memcpy(&hdr->header, "HdrS", 4);
-	hdr->version = 0x020f;
-	hdr->loadflags = LOADED_HIGH;
-	hdr->xloadflags = XLF_KERNEL_64 | XLF_CAN_BE_LOADED_ABOVE_4G;
-	hdr->initrd_addr_max = 0x7fffffff;
-	hdr->kernel_alignment = 0x200000;
-	hdr->relocatable_kernel = 1;
-	hdr->cmdline_size = 2047;
-	hdr->pref_address = 0x1000000;
-	hdr->init_size = 0x800000;
-	hdr->setup_data = 0x1234;	/* nothing of ours: must not be passed on */
-	for (unsigned int i = 0; i < CODE_SIZE; i++)
-		image[(1 + SETUP_SECTS) * 512 + i] = i ^ i >> 8;
-	return hdr;
-}
 
 TEST_F(load, bzimage)
 {
@@ -259,13 +150,65 @@ TEST_F(load, bzimage_truncated)
 	uint8_t image[BZ_SIZE];
 
 	make_bzimage(image);
-	for (size_t size = 0; size < sizeof(image); size++) {
+	/* The code is counted in paragraphs, of which the last one need not be complete. */
+	for (size_t size = 0; size <= sizeof(image) - 16; size++) {
 		set_image(&self->l, image, size);
 		ASSERT_EQ(-ENOEXEC, load(&self->l)) TH_LOG("%zu bytes", size);
 		ASSERT_EQ(-ENOEXEC, vitro_load_bzimage(&self->l.fake.vcpu, &self->l.boot));
 	}
 	EXPECT_TRUE(says("cut off"));
+	set_image(&self->l, image, sizeof(image) - 15);
+	EXPECT_EQ(0, load(&self->l));
+}
+
+/* Without a 64-bit entry: at the beginning, in protected mode. */
+TEST_F(load, bzimage_32)
+{
+	struct boot_params *params = (struct boot_params *)(self->l.ram + VI_BOOT_INFO);
+	struct vitro_state *state = self->l.fake.state;
+	uint8_t image[BZ_SIZE];
+	struct setup_header *hdr = make_bzimage(image);
+	static char initrd[4096];
+
+	hdr->xloadflags = XLF_CAN_BE_LOADED_ABOVE_4G;	/* means nothing for this entry */
+	hdr->initrd_addr_max = 0x1ffffff;
 	set_image(&self->l, image, sizeof(image));
+	self->l.boot.initrd = (struct vitro_image){ initrd, sizeof(initrd) };
+	ASSERT_EQ(0, load(&self->l)) TH_LOG("%s", vitro_error());
+	EXPECT_EQ(0x1000000, state->gprs.rip);
+	EXPECT_EQ(VI_BOOT_INFO, state->gprs.gpr[VITRO_RSI]);
+	EXPECT_EQ(0, state->gprs.gpr[VITRO_RBP]);
+	EXPECT_EQ(0, state->gprs.gpr[VITRO_RDI]);
+	EXPECT_EQ(0, state->gprs.gpr[VITRO_RBX]);
+	EXPECT_EQ(CR0_PE | CR0_ET, state->crs.cr0);
+	EXPECT_EQ(0, state->crs.efer);
+	EXPECT_EQ(0x10, state->segs.seg[VITRO_CS].selector);
+	EXPECT_EQ(0xc9b, state->segs.seg[VITRO_CS].attrib);
+	EXPECT_EQ(0x18, state->segs.seg[VITRO_DS].selector);
+	EXPECT_EQ(FLAG_FIXED, state->gprs.rflags);
+	EXPECT_EQ(0x1000000, params->hdr.code32_start);
+	EXPECT_EQ(0x1fff000, params->hdr.ramdisk_image);
+}
+
+/* Before protocol 2.10 a kernel has one place, before 2.06 short parameters. */
+TEST_F(load, bzimage_old)
+{
+	uint8_t image[BZ_SIZE];
+	struct setup_header *hdr = make_bzimage(image);
+	char text[300];
+
+	hdr->version = 0x0204;
+	hdr->relocatable_kernel = 0;
+	hdr->xloadflags = XLF_KERNEL_64;	/* not a field yet */
+	set_image(&self->l, image, sizeof(image));
+	ASSERT_EQ(0, load(&self->l)) TH_LOG("%s", vitro_error());
+	EXPECT_EQ(0x100000, self->l.fake.state->gprs.rip);
+	EXPECT_EQ(CR0_PE | CR0_ET, self->l.fake.state->crs.cr0);
+	memset(text, 'p', sizeof(text));
+	text[256] = 0;
+	self->l.boot.cmdline = text;
+	EXPECT_EQ(-E2BIG, load(&self->l));
+	text[255] = 0;
 	EXPECT_EQ(0, load(&self->l));
 }
 
@@ -284,16 +227,14 @@ TEST_F(load, bzimage_wrong)
 
 	WRONG(hdr->header = 0, "neither");
 	WRONG(hdr->boot_flag = 0, "no Linux header");
-	WRONG(hdr->version = 0x020b, "2.11");
-	WRONG(hdr->xloadflags = 0, "32-bit");
+	WRONG(hdr->version = 0x0203, "2.03");
 	WRONG(hdr->loadflags = 0, "zImage");
 	WRONG(hdr->syssize = 0, "no code");
 	WRONG(hdr->syssize = 0xffffffff, "cut off");
 	WRONG(hdr->setup_sects = 255, "cut off");
 	WRONG((hdr->pref_address = 0, hdr->kernel_alignment = 0), "alignment");
 	WRONG((hdr->pref_address = 0, hdr->kernel_alignment = 0x300000), "alignment");
-	/* A header that says it is short: what it does not have counts as 0. */
-	WRONG(hdr->jump = 0x10eb, "32-bit");
+	WRONG((hdr->xloadflags = 0, hdr->syssize = 0), "no code");
 
 	/* Addresses and sizes at the end of all: no wrap-around. */
 	make_bzimage(image);
@@ -329,60 +270,6 @@ TEST_F(load, bzimage_garbage)
 }
 
 /* --------------------------------------------------------------------- ELF */
-
-struct elf_image {
-	Elf64_Ehdr eh;
-	Elf64_Phdr ph[3];
-	struct {
-		Elf64_Nhdr nh;
-		char name[4];
-		uint64_t desc;
-	} note[2];
-	uint8_t code[0x100];
-};
-
-/* Two segments and a note, and before that a note of somebody else's. */
-static void make_elf(struct elf_image *elf)
-{
-	memset(elf, 0, sizeof(*elf));
-	memcpy(elf->eh.e_ident, ELFMAG, SELFMAG);
-	elf->eh.e_ident[EI_CLASS] = ELFCLASS64;
-	elf->eh.e_ident[EI_DATA] = ELFDATA2LSB;
-	elf->eh.e_type = ET_EXEC;
-	elf->eh.e_machine = EM_X86_64;
-	elf->eh.e_phoff = offsetof(struct elf_image, ph);
-	elf->eh.e_phentsize = sizeof(Elf64_Phdr);
-	elf->eh.e_phnum = 3;
-	elf->ph[0] = (Elf64_Phdr) {
-		.p_type = PT_LOAD,
-		.p_offset = offsetof(struct elf_image, code),
-		.p_paddr = 0x200000,
-		.p_filesz = sizeof(elf->code),
-		.p_memsz = 0x3000,
-	};
-	elf->ph[1] = (Elf64_Phdr) {
-		.p_type = PT_LOAD,
-		.p_offset = offsetof(struct elf_image, code),
-		.p_paddr = 0x400000,
-		.p_filesz = 4,
-		.p_memsz = 4,
-	};
-	elf->ph[2] = (Elf64_Phdr) {
-		.p_type = PT_NOTE,
-		.p_offset = offsetof(struct elf_image, note),
-		.p_filesz = sizeof(elf->note),
-		.p_memsz = sizeof(elf->note),
-	};
-	for (int i = 0; i < 2; i++) {
-		elf->note[i].nh.n_namesz = 4;
-		elf->note[i].nh.n_descsz = 8;
-		elf->note[i].nh.n_type = 18;
-		memcpy(elf->note[i].name, i ? "Xen" : "GNU", 4);
-	}
-	elf->note[1].desc = 0x200040;
-	for (unsigned int i = 0; i < sizeof(elf->code); i++)
-		elf->code[i] = i + 1;
-}
 
 /* Xen's struct hvm_start_info, by offsets. */
 static uint64_t info64(struct loader *l, unsigned int offset)
@@ -441,6 +328,53 @@ TEST_F(load, elf)
 	EXPECT_EQ(VITRO_RANGE_RESERVED, memmap[5]);
 }
 
+/* An ELF64 file without the note is started as vmlinux is. */
+TEST_F(load, elf_linux)
+{
+	struct boot_params *params = (struct boot_params *)(self->l.ram + VI_BOOT_INFO);
+	struct vitro_state *state = self->l.fake.state;
+	struct elf_image elf;
+
+	make_elf(&elf);
+	elf.note[1].nh.n_type = 19;
+	elf.eh.e_entry = 0x200080;
+	set_image(&self->l, &elf, sizeof(elf));
+	ASSERT_EQ(0, load(&self->l)) TH_LOG("%s", vitro_error());
+	EXPECT_EQ(0x200080, state->gprs.rip);
+	EXPECT_EQ(VI_BOOT_INFO, state->gprs.gpr[VITRO_RSI]);
+	EXPECT_EQ(EFER_LME | EFER_LMA, state->crs.efer);
+	EXPECT_EQ(0, memcmp(&params->hdr.header, "HdrS", 4));
+	EXPECT_EQ(3, params->e820_entries);
+	EXPECT_EQ(0xe0000, params->acpi_rsdp_addr);
+	EXPECT_STREQ("console=ttyS0", (char *)self->l.ram + params->hdr.cmd_line_ptr);
+}
+
+/* PVH in a file of a 32-bit kernel. */
+TEST_F(load, elf32)
+{
+	struct elf_image elf;
+	struct elf32_image small;
+
+	make_elf(&elf);
+	make_elf32(&small);
+	memcpy(small.note, elf.note, sizeof(small.note));
+	set_image(&self->l, &small, sizeof(small));
+	ASSERT_EQ(0, load(&self->l)) TH_LOG("%s", vitro_error());
+	EXPECT_EQ(0x200040, self->l.fake.state->gprs.rip);
+	EXPECT_EQ(VI_BOOT_INFO, self->l.fake.state->gprs.gpr[VITRO_RBX]);
+	EXPECT_EQ(0, memcmp(self->l.ram + 0x200000, small.code, sizeof(small.code)));
+	EXPECT_EQ(0x1336ec578, info64(&self->l, 0));
+
+	small.note[1].nh.n_type = 19;
+	set_image(&self->l, &small, sizeof(small));
+	EXPECT_EQ(-ENOEXEC, load(&self->l));
+	EXPECT_TRUE(says("neither a multiboot header nor a PVH entry"));
+	for (size_t size = 0; size < sizeof(small); size++) {
+		set_image(&self->l, &small, size);
+		ASSERT_EQ(-ENOEXEC, load(&self->l)) TH_LOG("%zu bytes", size);
+	}
+}
+
 TEST_F(load, elf_truncated)
 {
 	struct elf_image elf;
@@ -467,8 +401,8 @@ TEST_F(load, elf_wrong)
 	EXPECT_TRUE(says(text));								\
 } while (0)
 
-	WRONG(-ENOEXEC, elf.eh.e_ident[EI_CLASS] = ELFCLASS32, "x86_64");
-	WRONG(-ENOEXEC, elf.eh.e_machine = EM_AARCH64, "x86_64");
+	WRONG(-ENOEXEC, elf.eh.e_ident[EI_CLASS] = ELFCLASS32, "32 bits");
+	WRONG(-ENOEXEC, elf.eh.e_machine = EM_AARCH64, "not for x86");
 	WRONG(-ENOEXEC, elf.eh.e_type = ET_REL, "not executable");
 	WRONG(-ENOEXEC, elf.eh.e_phentsize = 32, "program headers");
 	WRONG(-ENOEXEC, elf.eh.e_phnum = 0, "program headers");
@@ -481,12 +415,14 @@ TEST_F(load, elf_wrong)
 	WRONG(-ENOSPC, elf.ph[0].p_paddr = ~0ULL, "no RAM");
 	WRONG(-ENOSPC, elf.ph[0].p_paddr = VI_BOOT_INFO, "no RAM");
 	WRONG(-ENOSPC, elf.ph[0].p_paddr = RAM_END - 0x1000, "no RAM");
-	WRONG(-ENOEXEC, elf.note[1].nh.n_type = 19, "CONFIG_PVH");
-	WRONG(-ENOEXEC, elf.note[1].nh.n_descsz = 12, "CONFIG_PVH");
-	WRONG(-ENOEXEC, elf.note[0].nh.n_descsz = ~0U, "CONFIG_PVH");
-	WRONG(-ENOEXEC, elf.note[0].nh.n_namesz = ~0U, "CONFIG_PVH");
-	WRONG(-ENOEXEC, elf.ph[2].p_filesz = sizeof(elf.note) - 1, "CONFIG_PVH");
-	WRONG(-ENOEXEC, elf.ph[2].p_offset = ~0ULL, "CONFIG_PVH");
+	/* Without a note to start by, there is the entry of the file, which here is 0. */
+	WRONG(-ENOEXEC, elf.note[1].nh.n_type = 19, "ELF entry");
+	WRONG(-ENOEXEC, elf.note[1].nh.n_descsz = 12, "ELF entry");
+	WRONG(-ENOEXEC, elf.note[0].nh.n_descsz = ~0U, "ELF entry");
+	WRONG(-ENOEXEC, elf.note[0].nh.n_namesz = ~0U, "ELF entry");
+	WRONG(-ENOEXEC, elf.ph[2].p_filesz = sizeof(elf.note) - 1, "ELF entry");
+	WRONG(-ENOEXEC, elf.ph[2].p_offset = ~0ULL, "ELF entry");
+	WRONG(-ENOEXEC, (elf.ph[0].p_memsz = 0, elf.ph[1].p_memsz = 0), "nothing to load");
 	WRONG(-ENOEXEC, elf.note[1].desc = 0x100000, "not within");
 	WRONG(-ENOEXEC, elf.note[1].desc = ~0ULL, "not within");
 }

@@ -10,6 +10,7 @@
 #ifndef VITRO_INTERNAL_H
 #define VITRO_INTERNAL_H
 
+#include <elf.h>
 #include <pthread.h>
 #include <vitro/vitro.h>
 
@@ -208,6 +209,8 @@ bool vi_condition(unsigned int code, uint64_t rflags);
 #define VI_BOOT_CMDLINE	0x30000ULL	/* up to the end */
 #define VI_BOOT_END	0x80000ULL
 
+struct setup_header;
+
 int vi_boot_check(struct vitro_vcpu *vcpu, const struct vitro_boot *boot);
 bool vi_ram_has(const struct vitro_boot *boot, uint64_t start, uint64_t size);
 uint64_t vi_ram_lowest(const struct vitro_boot *boot, uint64_t from, uint64_t size,
@@ -215,5 +218,43 @@ uint64_t vi_ram_lowest(const struct vitro_boot *boot, uint64_t from, uint64_t si
 int vi_load_cmdline(struct vitro_vm *vm, const struct vitro_boot *boot, size_t max);
 int vi_load_initrd(struct vitro_vm *vm, const struct vitro_boot *boot, uint64_t limit,
 		   uint64_t kernel, uint64_t kernel_size, uint64_t *where);
+int vi_load_code(struct vitro_vm *vm, const struct vitro_boot *boot, uint64_t gpa,
+		 const void *data, uint64_t size, uint64_t room);
+
+/* load_bzimage.c */
+int vi_load_params(struct vitro_vcpu *vcpu, const struct vitro_boot *boot,
+		   const struct setup_header *hdr, uint64_t initrd);
+
+/* load_multiboot.c */
+bool vi_is_multiboot(const struct vitro_image *image);
+
+/* elf.c: ELF files */
+
+/**
+ * struct vi_elf - an ELF file, checked
+ * @data: its bytes
+ * @size: how many
+ * @ph: its program headers, at any alignment: use vi_elf_phdr()
+ * @nr_ph: how many
+ * @is_64: ELF64, else ELF32
+ * @entry: its entry point
+ * @low: the RAM that its segments take: first address
+ * @high: ... and the one behind
+ */
+struct vi_elf {
+	const uint8_t *data;
+	uint64_t size;
+	const uint8_t *ph;
+	unsigned int nr_ph;
+	bool is_64;
+	uint64_t entry;
+	uint64_t low;
+	uint64_t high;
+};
+
+int vi_elf_parse(struct vi_elf *elf, const struct vitro_image *image);
+bool vi_elf_within(const struct vi_elf *elf, uint64_t offset, uint64_t len);
+Elf64_Phdr vi_elf_phdr(const struct vi_elf *elf, unsigned int i);
+int vi_elf_load(struct vi_elf *elf, struct vitro_vm *vm, const struct vitro_boot *boot);
 
 #endif /* VITRO_INTERNAL_H */

@@ -227,6 +227,34 @@ int vi_load_initrd(struct vitro_vm *vm, const struct vitro_boot *boot, uint64_t 
 	return vitro_write_gpa(vm, *where, boot->initrd.data, boot->initrd.size);
 }
 
+/**
+ * vi_load_code - put a part of a kernel where it belongs, with zeros behind it
+ * @vm: the VM
+ * @boot: with the memory map
+ * @gpa: where
+ * @data: from the file
+ * @size: its bytes
+ * @room: what the part takes in memory, at least @size
+ *
+ * Return: 0, -ENOSPC no RAM there that is not the loaders' own, or -ENXIO.
+ */
+int vi_load_code(struct vitro_vm *vm, const struct vitro_boot *boot, uint64_t gpa,
+		 const void *data, uint64_t size, uint64_t room)
+{
+	uint8_t *hva;
+
+	if (gpa < VI_BOOT_END || !vi_ram_has(boot, gpa, room))
+		return vi_fail(ENOSPC, "no RAM above 0x%llx for 0x%llx bytes of kernel at 0x%llx; "
+			       "give the guest more memory", VI_BOOT_END,
+			       (unsigned long long)room, (unsigned long long)gpa);
+	hva = vitro_gpa_to_hva(vm, gpa, room);
+	if (!hva)
+		return -errno;
+	memcpy(hva, data, size);
+	memset(hva + size, 0, room - size);
+	return 0;
+}
+
 /* ---------------------------------------------------------------- which one */
 
 int vitro_load_kernel(struct vitro_vcpu *vcpu, const struct vitro_boot *boot)
@@ -234,10 +262,14 @@ int vitro_load_kernel(struct vitro_vcpu *vcpu, const struct vitro_boot *boot)
 	const struct vitro_image *kernel = &boot->kernel;
 	const uint8_t *data = kernel->data;
 
-	if (kernel->size >= 4 && !memcmp(data, "\177ELF", 4))
-		return vitro_load_elf(vcpu, boot);
-	if (kernel->size >= 0x206 && !memcmp(data + 0x202, "HdrS", 4))
+	bool is_elf = kernel->size >= 4 && !memcmp(data, "\177ELF", 4);
+
+	if (!is_elf && kernel->size >= 0x206 && !memcmp(data + 0x202, "HdrS", 4))
 		return vitro_load_bzimage(vcpu, boot);
-	return vi_fail(ENOEXEC, "the kernel is neither a bzImage nor an ELF file; "
-		       "a Linux kernel package has one in /boot/vmlinuz-*");
+	if (vi_is_multiboot(kernel))
+		return vitro_load_multiboot(vcpu, boot);
+	if (is_elf)
+		return vitro_load_elf(vcpu, boot);
+	return vi_fail(ENOEXEC, "the kernel is neither a bzImage nor an ELF file, and has no "
+		       "multiboot header; a Linux kernel package has one in /boot/vmlinuz-*");
 }

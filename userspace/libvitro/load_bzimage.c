@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Linux' bzImage, by the 64-bit boot protocol (Documentation/x86/boot.rst in the
- * kernel's sources).
+ * Linux' bzImage (Documentation/x86/boot.rst in the kernel's sources).
  *
  * A bzImage is a boot sector and real-mode setup code, neither of which runs here,
  * with the header among them; and then the protected-mode code, which unpacks the
  * kernel proper.  The loader copies the latter to memory, hands the header back in
- * struct boot_params ("the zero page"), and starts 0x200 behind its beginning.
+ * struct boot_params ("the zero page"), and starts it: a kernel that says that it has
+ * a 64-bit entry 0x200 behind its beginning, in 64-bit mode; any other at its
+ * beginning, in 32-bit mode without paging.
  */
 
 #include <errno.h>
@@ -20,6 +21,14 @@
 #define ENTRY_64	0x200
 #define LOADER_UNKNOWN	0xff		/* type_of_loader of those without a number */
 
+/* Versions of the protocol, and what holds before them. */
+#define VERSION_MIN	0x0204		/* syssize can be relied on */
+#define VERSION_CMDLINE	0x0206		/* cmdline_size */
+#define VERSION_INIT	0x020a		/* pref_address, init_size */
+#define VERSION_XLOAD	0x020c		/* xloadflags */
+#define OLD_CMDLINE	255
+#define OLD_ADDRESS	0x100000
+
 /**
  * struct bzimage - what the loader has to know of an image
  * @hdr: its header
@@ -27,6 +36,7 @@
  * @code_size: bytes
  * @load: gpa for it
  * @need: bytes that the kernel needs from @load on, until it knows its memory map
+ * @is_64: it has a 64-bit entry
  */
 struct bzimage {
 	struct setup_header hdr;
@@ -34,6 +44,7 @@ struct bzimage {
 	size_t code_size;
 	uint64_t load;
 	uint64_t need;
+	bool is_64;
 };
 
 static int parse(struct bzimage *bz, const struct vitro_image *image)
@@ -53,23 +64,25 @@ static int parse(struct bzimage *bz, const struct vitro_image *image)
 
 	if (bz->hdr.boot_flag != 0xaa55 || memcmp(&bz->hdr.header, "HdrS", 4))
 		return vi_fail(ENOEXEC, "not a bzImage: its boot sector has no Linux header");
-	if (bz->hdr.version < 0x020c)
+	if (bz->hdr.version < VERSION_MIN)
 		return vi_fail(ENOEXEC, "the bzImage has boot protocol %u.%02u; "
-			       "2.12 is needed (Linux 3.8 and later)",
+			       "2.04 is needed (Linux 2.6.14 and later)",
 			       bz->hdr.version >> 8, bz->hdr.version & 0xff);
-	if (!(bz->hdr.xloadflags & XLF_KERNEL_64))
-		return vi_fail(ENOEXEC, "the bzImage is of a 32-bit kernel; use one for amd64");
 	if (!(bz->hdr.loadflags & LOADED_HIGH))
 		return vi_fail(ENOEXEC, "the kernel is a zImage, for low memory; use a bzImage");
 
 	setup = (1 + (bz->hdr.setup_sects ? bz->hdr.setup_sects : 4)) * SECTOR;
 	bz->code_size = (size_t)bz->hdr.syssize * 16;
-	if (bz->code_size <= ENTRY_64)
+	bz->is_64 = bz->hdr.version >= VERSION_XLOAD && (bz->hdr.xloadflags & XLF_KERNEL_64);
+	if (bz->code_size <= (bz->is_64 ? ENTRY_64 : 0))
 		return vi_fail(ENOEXEC, "the bzImage has no code: syssize is %u", bz->hdr.syssize);
-	if (setup > image->size || bz->code_size > image->size - setup)
+	/* syssize counts paragraphs of 16 bytes, and a file may end within the last. */
+	if (setup > image->size || bz->code_size > image->size - setup + 15)
 		return vi_fail(ENOEXEC, "the bzImage is cut off: %zu bytes of %zu are there",
 			       image->size, setup + bz->code_size);
 	bz->code = data + setup;
+	if (bz->code_size > image->size - setup)
+		bz->code_size = image->size - setup;
 	return 0;
 }
 
@@ -77,11 +90,17 @@ static int parse(struct bzimage *bz, const struct vitro_image *image)
 static int place(struct bzimage *bz, const struct vitro_boot *boot)
 {
 	uint64_t align = bz->hdr.kernel_alignment;
+	uint64_t wanted;
 
-	bz->load = bz->hdr.pref_address;
-	bz->need = bz->hdr.init_size;
+	bz->load = OLD_ADDRESS;
+	bz->need = 0;
+	if (bz->hdr.version >= VERSION_INIT) {
+		bz->load = bz->hdr.pref_address;
+		bz->need = bz->hdr.init_size;
+	}
 	if (bz->need < bz->code_size)
 		bz->need = bz->code_size;
+	wanted = bz->load;
 	if (bz->load >= VI_BOOT_END && vi_ram_has(boot, bz->load, bz->need) &&
 	    bz->load + bz->need <= 4 * GIB)
 		return 0;
@@ -95,7 +114,7 @@ static int place(struct bzimage *bz, const struct vitro_boot *boot)
 	}
 	return vi_fail(ENOSPC, "no room for the kernel: it needs 0x%llx bytes at 0x%llx%s; "
 		       "give the guest more memory",
-		       (unsigned long long)bz->need, (unsigned long long)bz->hdr.pref_address,
+		       (unsigned long long)bz->need, (unsigned long long)wanted,
 		       bz->hdr.relocatable_kernel ? " or elsewhere below 4 GiB" : "");
 }
 
@@ -109,10 +128,41 @@ static void fill_map(struct boot_params *params, const struct vitro_boot *boot)
 	}
 }
 
-int vitro_load_bzimage(struct vitro_vcpu *vcpu, const struct vitro_boot *boot)
+/**
+ * vi_load_params - fill struct boot_params at VI_BOOT_INFO
+ * @vcpu: the bootstrap processor
+ * @boot: what to tell the kernel
+ * @hdr: the kernel's own header; what the loader has to change in it is changed
+ * @initrd: gpa of the RAM disk
+ *
+ * Return: 0, -E2BIG the parameters are longer than @hdr allows, or -ENXIO.
+ */
+int vi_load_params(struct vitro_vcpu *vcpu, const struct vitro_boot *boot,
+		   const struct setup_header *hdr, uint64_t initrd)
 {
 	struct boot_params *params;
-	struct setup_header *hdr;
+	size_t max = hdr->version >= VERSION_CMDLINE ? hdr->cmdline_size : OLD_CMDLINE;
+	int ret = vi_load_cmdline(vcpu->vm, boot, max);
+
+	if (ret)
+		return ret;
+	params = vitro_gpa_to_hva(vcpu->vm, VI_BOOT_INFO, sizeof(*params));
+	if (!params)
+		return -errno;
+	memset(params, 0, sizeof(*params));
+	params->hdr = *hdr;
+	params->hdr.type_of_loader = LOADER_UNKNOWN;
+	params->hdr.cmd_line_ptr = VI_BOOT_CMDLINE;
+	params->hdr.ramdisk_image = initrd;
+	params->hdr.ramdisk_size = boot->initrd.size;
+	params->hdr.setup_data = 0;
+	params->acpi_rsdp_addr = boot->rsdp;
+	fill_map(params, boot);
+	return 0;
+}
+
+int vitro_load_bzimage(struct vitro_vcpu *vcpu, const struct vitro_boot *boot)
+{
 	struct bzimage bz;
 	uint64_t initrd, initrd_limit = 4 * GIB;
 	int ret = vi_boot_check(vcpu, boot);
@@ -126,30 +176,20 @@ int vitro_load_bzimage(struct vitro_vcpu *vcpu, const struct vitro_boot *boot)
 	if (ret)
 		return ret;
 
-	if (!(bz.hdr.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G))
+	if (!bz.is_64 || !(bz.hdr.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G))
 		initrd_limit = bz.hdr.initrd_addr_max + 1ULL;
 	ret = vi_load_initrd(vcpu->vm, boot, initrd_limit, bz.load, bz.need, &initrd);
+	bz.hdr.code32_start = bz.load;
 	if (!ret)
-		ret = vi_load_cmdline(vcpu->vm, boot, bz.hdr.cmdline_size);
+		ret = vi_load_params(vcpu, boot, &bz.hdr, initrd);
 	if (ret)
 		return ret;
 
-	params = vitro_gpa_to_hva(vcpu->vm, VI_BOOT_INFO, sizeof(*params));
-	if (!params)
-		return -errno;
-	memset(params, 0, sizeof(*params));
-	hdr = &params->hdr;
-	*hdr = bz.hdr;
-	hdr->type_of_loader = LOADER_UNKNOWN;
-	hdr->code32_start = bz.load;
-	hdr->cmd_line_ptr = VI_BOOT_CMDLINE;
-	hdr->ramdisk_image = initrd;
-	hdr->ramdisk_size = boot->initrd.size;
-	hdr->setup_data = 0;
-	params->acpi_rsdp_addr = boot->rsdp;
-	fill_map(params, boot);
-
-	ret = vitro_vcpu_set_mode(vcpu, VITRO_MODE_LONG, bz.load + ENTRY_64, VI_BOOT_TABLES);
+	if (bz.is_64)
+		ret = vitro_vcpu_set_mode(vcpu, VITRO_MODE_LONG, bz.load + ENTRY_64,
+					  VI_BOOT_TABLES);
+	else
+		ret = vitro_vcpu_set_mode(vcpu, VITRO_MODE_PROTECTED, bz.load, VI_BOOT_TABLES);
 	if (!ret)
 		vcpu->comm->state.gprs.gpr[VITRO_RSI] = VI_BOOT_INFO;
 	return ret;

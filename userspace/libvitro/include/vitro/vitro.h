@@ -671,6 +671,18 @@ struct vitro_range {
 	uint32_t type;
 };
 
+#define VITRO_MAX_MODULES	32
+
+/**
+ * struct vitro_module - a file for a multiboot kernel
+ * @image: its content
+ * @cmdline: its string; NULL for none
+ */
+struct vitro_module {
+	struct vitro_image image;
+	const char *cmdline;
+};
+
 /**
  * struct vitro_boot - a kernel and what to tell it
  * @kernel: the image
@@ -680,6 +692,9 @@ struct vitro_range {
  *	line has to be RAM from 0 to at least 0x80000.
  * @nr_map: lines in it
  * @rsdp: gpa of the ACPI root pointer, 0 when there is none
+ * @module: more files for a multiboot kernel, whose first module is the initrd; other
+ *	kernels do not get them
+ * @nr_modules: how many, at most VITRO_MAX_MODULES
  *
  * The loaders use the guest's memory below 0x80000 for tables of their own: keep
  * other things from there, and RAM ranges free of them altogether.
@@ -691,21 +706,23 @@ struct vitro_boot {
 	const struct vitro_range *map;
 	unsigned int nr_map;
 	uint64_t rsdp;
+	const struct vitro_module *module;
+	unsigned int nr_modules;
 };
 
 /**
- * vitro_load_kernel - load a bzImage or an ELF kernel, whichever it is
+ * vitro_load_kernel - load a bzImage, a multiboot kernel or an ELF kernel, whichever it is
  * @vcpu: the bootstrap processor; its state is set so that it starts the kernel
  * @boot: kernel, initrd, parameters, memory map
  *
- * Return: 0, or -ENOEXEC neither, or broken: vitro_error() says how; -ENOSPC kernel
+ * Return: 0, or -ENOEXEC none of them, or broken: vitro_error() says how; -ENOSPC kernel
  * or initrd do not fit into the guest's RAM; -ENXIO the memory map promises memory
  * that the VM does not have; -E2BIG parameters too long; -EINVAL a bad memory map.
  */
 int vitro_load_kernel(struct vitro_vcpu *vcpu, const struct vitro_boot *boot);
 
 /**
- * vitro_load_bzimage - load a Linux bzImage by the 64-bit boot protocol
+ * vitro_load_bzimage - load a Linux bzImage, to its 64-bit entry if it has one
  * @vcpu: the bootstrap processor
  * @boot: kernel, initrd, parameters, memory map
  *
@@ -714,11 +731,20 @@ int vitro_load_kernel(struct vitro_vcpu *vcpu, const struct vitro_boot *boot);
 int vitro_load_bzimage(struct vitro_vcpu *vcpu, const struct vitro_boot *boot);
 
 /**
- * vitro_load_elf - load an ELF64 kernel and start it by PVH
+ * vitro_load_multiboot - load a multiboot 1 kernel, by its address fields or as ELF
+ * @vcpu: the bootstrap processor
+ * @boot: kernel, initrd and modules, parameters, memory map
+ *
+ * Return: as vitro_load_kernel(); -EINVAL also for too many modules.
+ */
+int vitro_load_multiboot(struct vitro_vcpu *vcpu, const struct vitro_boot *boot);
+
+/**
+ * vitro_load_elf - load an ELF kernel, and start it by PVH, or as Linux' vmlinux
  * @vcpu: the bootstrap processor
  * @boot: kernel, initrd, parameters, memory map
  *
- * Return: as vitro_load_kernel(); -ENOEXEC also for a kernel without PVH entry.
+ * Return: as vitro_load_kernel(); -ENOEXEC also for an ELF32 kernel without PVH entry.
  */
 int vitro_load_elf(struct vitro_vcpu *vcpu, const struct vitro_boot *boot);
 
