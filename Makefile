@@ -46,14 +46,14 @@ lint: ## checkpatch, sparse, W=1 and shellcheck; silent when clean
 deps: ## install the packages needed to build
 	@scripts/deps build
 
-install: all ## install module, library, launcher and udev rule; PREFIX=/usr/local, DESTDIR=, KVER=
+install: all ## install module, library, launcher, manual pages and udev rule; PREFIX=/usr/local, DESTDIR=, KVER=
 	@$(MAKE) -C userspace/libvitro O=$(build)/libvitro install
 	@$(MAKE) -C userspace/vitro O=$(build)/vitro LIBVITRO_O=$(build)/libvitro install
 	@scripts/install "$(DESTDIR)" $(KVER)
 
 uninstall: ## remove them
 	@$(MAKE) -C userspace/libvitro O=$(build)/libvitro uninstall
-	rm -f $(DESTDIR)$(PREFIX)/bin/vitro
+	@$(MAKE) -C userspace/vitro O=$(build)/vitro uninstall
 	@scripts/install --remove "$(DESTDIR)" $(KVER)
 
 insmod: module ## insert vitro.ko into the running kernel, which needs a CPU with SVM or VMX
