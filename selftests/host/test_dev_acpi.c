@@ -70,6 +70,8 @@ static void test_iasl(const struct acpi_header *dsdt, const struct acpi_header *
 		"Name (_S5, Package (0x04)", "Device (COM1)", "EisaId (\"PNP0501\")",
 		"0x03F8,             // Range Minimum", "{4}", "EisaId (\"PNP0B00\")", "{8}",
 		"Device (PEVT)", "\"QEMU0001\"", "0x0505,             // Range Minimum",
+		"Device (VIR8)", "\"LNRO0005\"", "0xFE008000,         // Address Base",
+		"Interrupt (ResourceConsumer, Edge, ActiveHigh, Shared", "0x00000017,",
 		NULL
 	};
 	char dir[] = "/tmp/vitro-acpi-XXXXXX", cmd[64];
@@ -100,7 +102,7 @@ static void test_iasl(const struct acpi_header *dsdt, const struct acpi_header *
 
 int main(void)
 {
-	size_t len = acpi_build(tables, sizeof(tables), GPA, 3);
+	size_t len = acpi_build(tables, sizeof(tables), GPA, 3, 9);
 	const struct acpi_rsdp *rsdp = (void *)tables;
 	const struct acpi_header *xsdt, *dsdt, *madt;
 	const struct acpi_facs *facs;
@@ -124,7 +126,7 @@ int main(void)
 	      fadt->facs % 64 == 0);
 	test_iasl(dsdt, &fadt->header, madt, xsdt);
 
-	check("64 processors fit", acpi_build(tables, sizeof(tables), GPA, 64) > len);
-	check("too little room is noticed", acpi_build(tables, len - 1, GPA, 3) == 0);
+	check("64 processors fit", acpi_build(tables, sizeof(tables), GPA, 64, VIRTIO_MMIO_MAX) > len);
+	check("too little room is noticed", acpi_build(tables, len - 1, GPA, 3, 9) == 0);
 	return tap_done();
 }

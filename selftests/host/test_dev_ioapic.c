@@ -139,10 +139,43 @@ static void test_level(void)
 	check("pins that share a vector share the EOI", eoi(0x2a) == 2);
 }
 
+static int rerouted_pin = -1;
+
+static void rerouted(void *opaque, int pin)
+{
+	(void)opaque;
+	rerouted_pin = pin;
+}
+
+/* For devices that send their messages themselves. */
+static void test_routes(void)
+{
+	uint64_t addr;
+	uint32_t data;
+
+	reset();
+	ioapic.rerouted = rerouted;
+	check("after reset: masked", !ioapic_edge_message(&ioapic, 16, &addr, &data));
+	set(REG_TABLE + 2 * 16 + 1, 0x05000000);
+	check("writing half an entry is told", rerouted_pin == 16);
+	rerouted_pin = -1;
+	set(REG_TABLE + 2 * 16, 0x8841);
+	check("and the other half", rerouted_pin == 16);
+	check("not masked", ioapic_edge_message(&ioapic, 16, &addr, &data));
+	check("destination 5, logical", addr == 0xfee05004);
+	check("an edge, whatever the entry says", data == 0x41);
+	check("nothing is sent by that", sent == 0);
+	rerouted_pin = -1;
+	set(REG_ID, 0);
+	get(REG_TABLE);
+	check("other accesses are not told", rerouted_pin == -1);
+}
+
 int main(void)
 {
 	test_registers();
 	test_edge();
 	test_level();
+	test_routes();
 	return tap_done();
 }

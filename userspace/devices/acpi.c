@@ -16,6 +16,7 @@
 #include "pvpanic.h"
 #include "rtc.h"
 #include "uart.h"
+#include "virtio_mmio.h"
 
 #define __packed		__attribute__((packed))
 #define SCI_IRQ		9
@@ -337,6 +338,49 @@ static void aml_pvpanic(struct blob *b)
 	package_end(b, package);
 }
 
+/*
+ * Device (VIRn) {
+ *	Name (_HID, "LNRO0005")		// Linaro's name for virtio-mmio, which Linux knows
+ *	Name (_UID, n)
+ *	Name (_CRS, ResourceTemplate () {
+ *		Memory32Fixed (ReadWrite, base, size)
+ *		Interrupt (ResourceConsumer, Edge, ActiveHigh, Shared) {pin}
+ *	})
+ * }
+ */
+static void aml_virtio(struct blob *b, unsigned int n)
+{
+	const struct {
+		uint8_t tag;		/* 6.4.3.4: 32-bit fixed memory range */
+		uint16_t len;
+		uint8_t writable;
+		uint32_t base, size;
+		uint8_t irq_tag;	/* 6.4.3.6: extended interrupt */
+		uint16_t irq_len;
+		uint8_t flags;		/* consumer, edge, active high, shared */
+		uint8_t nr;
+		uint32_t pin;
+		uint8_t end[2];		/* 6.4.2.9 */
+	} __packed crs = {
+		0x86, 9, 1, VIRTIO_MMIO_BASE + n * VIRTIO_MMIO_SIZE, VIRTIO_MMIO_SIZE,
+		0x89, 6, 0x0b, 1, VIRTIO_MMIO_PIN(n), { 0x79, 0 },
+	};
+	const char name[4] = { 'V', 'I', 'R', n < 10 ? '0' + n : 'A' + n - 10 };
+	size_t device = aml_device_begin(b, name), package;
+
+	aml_name(b, "_HID");
+	aml_string(b, "LNRO0005");
+	aml_name(b, "_UID");
+	aml_byte(b, n);
+	aml_name(b, "_CRS");
+	put_byte(b, AML_BUFFER);
+	package = package_begin(b);
+	aml_byte(b, sizeof(crs));
+	put(b, &crs, sizeof(crs));
+	package_end(b, package);
+	package_end(b, device);
+}
+
 /* Name (_S5, Package () {typ, typ, 0, 0}): what to write to PM1 control to power off (7.4.2) */
 static void aml_s5(struct blob *b)
 {
@@ -353,10 +397,11 @@ static void aml_s5(struct blob *b)
 	package_end(b, package);
 }
 
-static size_t build_dsdt(struct blob *b)
+static size_t build_dsdt(struct blob *b, unsigned int nr_virtio)
 {
 	struct acpi_header h = header("DSDT", 2);
 	size_t start = b->len, scope;
+	unsigned int i;
 
 	put(b, &h, sizeof(h));
 	aml_s5(b);
@@ -366,6 +411,8 @@ static size_t build_dsdt(struct blob *b)
 	aml_isa_device(b, "COM1", "PNP0501", UART_COM1, UART_PORTS, 4);
 	aml_isa_device(b, "RTC_", "PNP0B00", RTC_PORT, RTC_PORTS, 8);
 	aml_pvpanic(b);
+	for (i = 0; i < nr_virtio; i++)
+		aml_virtio(b, i);
 	package_end(b, scope);
 	finish_table(b, start);
 	return start;
@@ -496,11 +543,13 @@ static size_t build_xsdt(struct blob *b, uint64_t fadt, uint64_t madt)
  * @size: room there
  * @gpa: guest physical address of @buf, a multiple of 64 below 4 GiB
  * @nr_cpus: processors, with APIC ids from 0
+ * @nr_virtio: virtio-mmio devices
  *
  * Return: the bytes written, or 0 when @size is too small.  The root pointer is
  * at the beginning.
  */
-size_t acpi_build(uint8_t *buf, size_t size, uint64_t gpa, unsigned int nr_cpus)
+size_t acpi_build(uint8_t *buf, size_t size, uint64_t gpa, unsigned int nr_cpus,
+		  unsigned int nr_virtio)
 {
 	struct acpi_rsdp rsdp = {
 		.signature = { 'R', 'S', 'D', ' ', 'P', 'T', 'R', ' ' },
@@ -513,7 +562,7 @@ size_t acpi_build(uint8_t *buf, size_t size, uint64_t gpa, unsigned int nr_cpus)
 
 	put(&b, &rsdp, sizeof(rsdp));		/* room for it; its pointer is not known yet */
 	facs = build_facs(&b);
-	dsdt = build_dsdt(&b);
+	dsdt = build_dsdt(&b, nr_virtio);
 	fadt = build_fadt(&b, gpa + facs, gpa + dsdt);
 	madt = build_madt(&b, nr_cpus);
 	rsdp.xsdt = gpa + build_xsdt(&b, gpa + fadt, gpa + madt);

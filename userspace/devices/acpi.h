@@ -10,6 +10,7 @@
 #define ACPI_BASE	0xe0000
 #define ACPI_SIZE	0x4000
 
-size_t acpi_build(uint8_t *buf, size_t size, uint64_t gpa, unsigned int nr_cpus);
+size_t acpi_build(uint8_t *buf, size_t size, uint64_t gpa, unsigned int nr_cpus,
+		  unsigned int nr_virtio);
 
 #endif /* DEVICES_ACPI_H */

@@ -46,16 +46,41 @@
 #define MSI_DATA_ASSERT		(1U << 14)
 #define MSI_DATA_LEVEL		(1U << 15)
 
-static void send(struct ioapic *ioapic, uint64_t entry)
+static uint64_t msi_address(uint64_t entry)
 {
 	uint64_t addr = MSI_ADDR | RTE_DEST(entry) << 12 | RTE_EXT_DEST(entry) << 5;
+
+	return entry & RTE_LOGICAL ? addr | MSI_ADDR_LOGICAL : addr;
+}
+
+static void send(struct ioapic *ioapic, uint64_t entry)
+{
 	uint32_t data = entry & (RTE_VECTOR | RTE_DELIVERY);
 
-	if (entry & RTE_LOGICAL)
-		addr |= MSI_ADDR_LOGICAL;
 	if (entry & RTE_LEVEL)
 		data |= MSI_DATA_LEVEL | MSI_DATA_ASSERT;
-	ioapic->send_msi(ioapic->opaque, addr, data);
+	ioapic->send_msi(ioapic->opaque, msi_address(entry), data);
+}
+
+/**
+ * ioapic_edge_message - what a pin sends for an edge
+ * @ioapic: the controller
+ * @pin: 0 to 23
+ * @addr: @data: set to the message
+ *
+ * For a device that sends its messages itself, by an irqfd, rather than by a line.
+ * It knows edges only, so that the message is one, whatever the entry says.
+ *
+ * Return: false if the pin is masked: the device has to keep its edge until
+ * @rerouted says that this has changed.
+ */
+bool ioapic_edge_message(const struct ioapic *ioapic, int pin, uint64_t *addr, uint32_t *data)
+{
+	uint64_t entry = ioapic->entry[pin];
+
+	*addr = msi_address(entry);
+	*data = entry & (RTE_VECTOR | RTE_DELIVERY);
+	return !(entry & RTE_MASKED);
 }
 
 /*
@@ -131,7 +156,7 @@ static uint32_t read_window(const struct ioapic *ioapic)
 	return 0xffffffff;
 }
 
-static void write_entry(struct ioapic *ioapic, unsigned int index, uint32_t value)
+static void set_entry(struct ioapic *ioapic, unsigned int index, uint32_t value)
 {
 	uint64_t *entry = &ioapic->entry[index / 2];
 
@@ -148,6 +173,13 @@ static void write_entry(struct ioapic *ioapic, unsigned int index, uint32_t valu
 	if (!(*entry & RTE_LEVEL))
 		*entry &= ~RTE_REMOTE_IRR;
 	service_level(ioapic, index / 2);
+}
+
+static void write_entry(struct ioapic *ioapic, unsigned int index, uint32_t value)
+{
+	set_entry(ioapic, index, value);
+	if (ioapic->rerouted)
+		ioapic->rerouted(ioapic->opaque, index / 2);
 }
 
 static void write_window(struct ioapic *ioapic, uint32_t value)

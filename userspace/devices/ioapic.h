@@ -17,6 +17,7 @@
  * @id: bits 27:24 of the identification register
  * @entry: redirection table
  * @level: lines that are asserted, one bit a pin
+ * @rerouted: called when the guest has written a pin's entry; NULL for nobody
  */
 struct ioapic {
 	void (*send_msi)(void *opaque, uint64_t addr, uint32_t data);
@@ -25,6 +26,7 @@ struct ioapic {
 	uint32_t id;
 	uint64_t entry[IOAPIC_PINS];
 	uint32_t level;
+	void (*rerouted)(void *opaque, int pin);
 };
 
 extern const struct bus_ops ioapic_ops;
@@ -32,6 +34,7 @@ extern const struct bus_ops ioapic_ops;
 void ioapic_init(struct ioapic *ioapic, void (*send_msi)(void *, uint64_t, uint32_t),
 		 void *opaque);
 void ioapic_set_line(void *ioapic, int pin, bool level);
+bool ioapic_edge_message(const struct ioapic *ioapic, int pin, uint64_t *addr, uint32_t *data);
 void ioapic_eoi(struct ioapic *ioapic, uint8_t vector);
 
 #endif /* DEVICES_IOAPIC_H */

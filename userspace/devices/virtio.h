@@ -54,6 +54,9 @@ enum virtio_id {
  * struct virtio_ops - what makes a device a disk, a network card, ...
  * @id: which
  * @nr_queues: virtqueues
+ * @negotiated: the driver has accepted features: see dev->acked.  A register access,
+ *	before the device runs; what the configuration space says may depend on it.
+ *	NULL: nothing does.
  * @config_read: value of @size bytes (1, 2, 4) at @offset of the configuration
  *	space; beyond its end, anything.  A register access: what it shares with the
  *	device's thread has to be atomic.  NULL: no configuration space.
@@ -64,6 +67,7 @@ enum virtio_id {
  *	there is more to do: it is called again soon, after others had their turn.
  * @stop: device's thread: reset.  Forget buffers, take descriptors out of dev->loop,
  *	return to the state after init.  NULL: nothing to do.
+ * @free: the machine has ended: close files, and free @dev.  NULL: nothing to do.
  *
  * After virtio_fail() only @stop is called; sources in dev->loop remain, so look at
  * dev->failed in them, or make do with virtqueue_pop() giving nothing.
@@ -71,11 +75,13 @@ enum virtio_id {
 struct virtio_ops {
 	enum virtio_id id;
 	unsigned int nr_queues;
+	void (*negotiated)(struct virtio_dev *dev);
 	uint64_t (*config_read)(struct virtio_dev *dev, uint64_t offset, int size);
 	void (*config_write)(struct virtio_dev *dev, uint64_t offset, int size, uint64_t value);
 	void (*start)(struct virtio_dev *dev);
 	bool (*kick)(struct virtio_dev *dev, struct virtqueue *vq);
 	void (*stop)(struct virtio_dev *dev);
+	void (*free)(struct virtio_dev *dev);
 };
 
 /**

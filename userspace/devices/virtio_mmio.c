@@ -183,10 +183,17 @@ static void write_queue(struct virtio_mmio *mmio, uint64_t offset, uint32_t valu
 }
 
 /* A driver has to know version 1, and can have no more than is offered (2.2, 6.1). */
-static bool features_ok(const struct virtio_mmio *mmio)
+static bool accept_features(struct virtio_mmio *mmio)
 {
-	return !(mmio->driver_features & ~mmio->dev->features) &&
-	       (mmio->driver_features & VIRTIO_F_VERSION_1);
+	struct virtio_dev *dev = mmio->dev;
+
+	if ((mmio->driver_features & ~dev->features) ||
+	    !(mmio->driver_features & VIRTIO_F_VERSION_1))
+		return false;
+	dev->acked = mmio->driver_features;
+	if (dev->ops->negotiated)
+		dev->ops->negotiated(dev);
+	return true;
 }
 
 /*
@@ -213,12 +220,8 @@ static void write_status(struct virtio_mmio *mmio, uint32_t value)
 		reset(mmio);
 		return;
 	}
-	if (sets & STATUS_FEATURES_OK) {
-		if (features_ok(mmio))
-			mmio->dev->acked = mmio->driver_features;
-		else
-			value &= ~STATUS_FEATURES_OK;	/* the driver reads this back (3.1.1) */
-	}
+	if ((sets & STATUS_FEATURES_OK) && !accept_features(mmio))
+		value &= ~STATUS_FEATURES_OK;	/* the driver reads this back (3.1.1) */
 	/* Bits are only ever set (2.1.1); DEVICE_NEEDS_RESET is not the driver's. */
 	mmio->status |= value & 0xff & ~STATUS_NEEDS_RESET & ~STATUS_DRIVER_OK;
 	if ((sets & STATUS_DRIVER_OK) && (mmio->status & STATUS_FEATURES_OK)) {

@@ -7,14 +7,23 @@
 #include "boot.h"
 #include "../devices/acpi.h"
 
+static bool add_region(struct machine *m, uint64_t gpa, uint64_t size)
+{
+	struct guest_memory *memory = &m->memory;
+	void *hva = vitro_mem_alloc(m->vm, gpa, size, 0);
+
+	if (!hva)
+		return false;
+	memory->region[memory->nr++] = (struct guest_region){ gpa, size, hva };
+	return true;
+}
+
 /* Memory up to the device hole, and the rest above it. */
 static bool add_memory(struct machine *m, uint64_t size)
 {
 	uint64_t low = size < HOLE_START ? size : HOLE_START;
 
-	if (!vitro_mem_alloc(m->vm, 0, low, 0))
-		return false;
-	return size == low || vitro_mem_alloc(m->vm, HOLE_END, size - low, 0);
+	return add_region(m, 0, low) && (size == low || add_region(m, HOLE_END, size - low));
 }
 
 static bool add_cpus(struct machine *m, unsigned int nr)
@@ -35,7 +44,7 @@ static bool add_cpus(struct machine *m, unsigned int nr)
 static bool add_acpi(struct machine *m)
 {
 	static uint8_t tables[ACPI_SIZE];
-	size_t len = acpi_build(tables, sizeof(tables), ACPI_BASE, m->nr_cpus);
+	size_t len = acpi_build(tables, sizeof(tables), ACPI_BASE, m->nr_cpus, m->nr_io);
 
 	return len && !vitro_write_gpa(m->vm, ACPI_BASE, tables, len);
 }

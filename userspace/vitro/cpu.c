@@ -33,10 +33,12 @@ static int mmio(void *opaque, struct vitro_vcpu *vcpu, uint64_t gpa, int size, b
 
 	(void)vcpu;
 	pthread_mutex_lock(&m->lock);
-	if (write)
+	if (write) {
 		bus_write(&m->bus, BUS_MMIO, gpa, size, *data);
-	else
+		io_settle(m);
+	} else {
 		*data = bus_read(&m->bus, BUS_MMIO, gpa, size);
+	}
 	pthread_mutex_unlock(&m->lock);
 	return 0;
 }

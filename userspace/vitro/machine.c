@@ -138,6 +138,11 @@ static void send_msi(void *opaque, uint64_t addr, uint32_t data)
 	vitro_vm_msi(m->vm, addr, data);
 }
 
+static void rerouted(void *opaque, int pin)
+{
+	io_rerouted(opaque, pin);
+}
+
 static void arm_rtc(void *opaque, int64_t at)
 {
 	struct machine *m = opaque;
@@ -161,6 +166,7 @@ static void init_devices(struct machine *m)
 	const struct rtc_host clock = { .now = realtime_ns, .arm = arm_rtc, .opaque = m };
 
 	ioapic_init(&m->ioapic, send_msi, m);
+	m->ioapic.rerouted = rerouted;
 	uart_init(&m->uart, wire(m, PIN_COM1), terminal);
 	rtc_init(&m->rtc, wire(m, PIN_RTC), clock);
 	pm_init(&m->pm, port, monotonic_ns);
@@ -203,6 +209,7 @@ bool machine_init(struct machine *m)
 {
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_mutex_init(&m->end_lock, NULL);
+	pthread_cond_init(&m->settled, NULL);
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	m->rtc_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	m->panic_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -222,6 +229,7 @@ void machine_fini(struct machine *m)
 {
 	unsigned int i;
 
+	io_fini(m);
 	for (i = 0; i < m->nr_cpus; i++)
 		vitro_vcpu_destroy(m->cpu[i].vcpu);
 	vitro_vm_destroy(m->vm);

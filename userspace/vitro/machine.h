@@ -2,8 +2,9 @@
 /*
  * A machine: processors, memory, devices, and how it ends.
  *
- * Threads: each vCPU has one, in cpu_run(); the main thread waits for the world
- * outside: input, timers, signals.  Lock legend, the letter in brackets:
+ * Threads: each vCPU has one, in cpu_run(); each virtio device has one, in io.c; the
+ * main thread waits for the world outside: input, timers, signals.  Lock legend, the
+ * letter in brackets:
  *
  *   [I] immutable once the vCPUs run
  *   [m] machine->lock: whoever touches a device
@@ -24,10 +25,12 @@
 
 #include "console.h"
 #include "exitcode.h"
+#include "io.h"
 #include "../devices/bus.h"
 #include "../devices/debugcon.h"
 #include "../devices/i8042.h"
 #include "../devices/ioapic.h"
+#include "../devices/memory.h"
 #include "../devices/pic.h"
 #include "../devices/pm.h"
 #include "../devices/pvpanic.h"
@@ -57,10 +60,15 @@ struct cpu {
  * @nr_cpus: [I] processors
  * @cpu: [I] they, by id
  * @is_snippet: [I] HLT with interrupts off is the regular end
+ * @memory: [I] where the guest's memory is in this process, for devices
  * @lock: guards the devices
  * @bus: [I] which device answers where
  * @uart: @ioapic: @rtc: @pm: @i8042: @pic: @pvpanic: @debugcon: [m] the devices
  * @panic_scan: [m] looks for a panic in what goes to the console
+ * @io: [I] the virtio devices; @lock guards their registers
+ * @nr_io: [I] their number
+ * @nr_stopping: [m] of them are being reset
+ * @settled: signalled when that is 0 again
  * @console: has locks of its own
  * @panicked: [a] the guest has panicked, as far as we know
  * @panic_fd: [I] timerfd: the guest said by pvpanic that it panicked; wait no longer
@@ -77,6 +85,7 @@ struct machine {
 	unsigned int nr_cpus;
 	struct cpu cpu[VITRO_MAX_VCPUS];
 	bool is_snippet;
+	struct guest_memory memory;
 
 	pthread_mutex_t lock;
 	struct bus bus;
@@ -89,6 +98,10 @@ struct machine {
 	struct pvpanic pvpanic;
 	struct debugcon debugcon;
 	struct panic_scan panic_scan;
+	struct io *io[VIRTIO_MMIO_MAX];
+	unsigned int nr_io;
+	unsigned int nr_stopping;
+	pthread_cond_t settled;
 	struct console console;
 
 	atomic_bool panicked;

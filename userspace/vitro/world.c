@@ -195,6 +195,17 @@ static unsigned int start_cpus(struct machine *m)
 	return i;
 }
 
+/* The devices' and the vCPUs'; returns how many vCPUs have one. */
+static unsigned int start_threads(struct machine *m)
+{
+	int err = io_start(m);
+
+	if (!err)
+		return start_cpus(m);
+	machine_end(m, END_HOST, "cannot start a thread: %s", strerror(-err));
+	return 0;
+}
+
 static void join_cpus(struct machine *m, unsigned int nr)
 {
 	unsigned int i;
@@ -226,9 +237,10 @@ int world_run(struct machine *m, uint64_t deadline)
 	signal(SIGPIPE, SIG_IGN);	/* writing to stdout fails with EPIPE instead */
 	err = open_outside(&out, m, deadline) ? console_start(&m->console) : errno;
 	if (!err) {
-		nr = start_cpus(m);
+		nr = start_threads(m);
 		wait_for_end(&out, m);
 		join_cpus(m, nr);
+		io_stop(m);
 		console_stop(&m->console);
 	}
 	close_outside(&out);
