@@ -8,7 +8,7 @@ export PREFIX DESTDIR
 build := $(CURDIR)/build
 
 .DEFAULT_GOAL := all
-.PHONY: all module libvitro vitro selftests run check mutate lint deps install uninstall insmod rmmod clean help
+.PHONY: all module libvitro vitro selftests run check check-matrix mutate lint deps install uninstall insmod rmmod clean help
 
 all: module libvitro vitro ## the module for the running kernel, or for KDIR=; the library; the launcher
 
@@ -34,8 +34,11 @@ build/guest-initrd.img: scripts/guest-initramfs scripts/guest-init scripts/guest
 run: ## install what is missing, build, and boot a Linux guest in a test machine; MACHINE=amd, intel
 	@MACHINE=$(MACHINE) scripts/run
 
-check: ## install what is missing, build, and run all tests; MACHINE=amd, TESTS="io msr" narrow it
+check: ## install what is missing, build, run all tests; MACHINE=host, amd, intel and TESTS="pio msr" narrow it
 	@scripts/check $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
+
+check-matrix: ## the tests with more models of Intel CPUs, and what two that lack something are told
+	@scripts/check --matrix $(TESTS)
 
 mutate: ## break the module on purpose, line by line: do the tests notice? takes half an hour
 	@scripts/mutate
@@ -66,4 +69,4 @@ clean: ## remove build/
 	rm -rf $(build)
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14

@@ -73,6 +73,15 @@ machine_kdir() {
     esac
 }
 
+# guest_kernel NAME: image of the kernel that Linux guests in test machine NAME boot: the stock one or, where
+# that takes minutes, the machine's own.
+guest_kernel() {
+    case $1 in
+    amd-bochs | intel) echo "$(machine_kdir "$1")/arch/x86/boot/bzImage" ;;
+    *) echo "/boot/vmlinuz-$(machine_kernel)" ;;
+    esac
+}
+
 # kernel_release KDIR: not include/config/kernel.release, which Debian's headers have wrong.
 kernel_release() {
     sed -n 's/^#define UTS_RELEASE "\(.*\)"/\1/p' "$1/include/generated/utsrelease.h" 2>/dev/null ||

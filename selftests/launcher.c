@@ -4,7 +4,7 @@
  * console carries characters both ways (Documentation/vitro-run.rst).
  *
  * Guests are 16-bit snippets of a few instructions, and, for what only a kernel
- * can show, Debian's stock kernel at /boot/vmlinuz.
+ * can show, the Linux kernel that the machine has for guests.
  */
 #include "kselftest_harness.h"
 
@@ -458,8 +458,6 @@ TEST_F(launcher, modes)
 	EXPECT_EQ(END_POWEROFF, RUN("--deadline", "20s", "--mode", "64", SNIPPET));
 }
 
-/* ------------------------------------------------------------------- Linux */
-
 /* ------------------------------------------------------------------ doctor */
 
 static int doctor(const char *option)
@@ -491,6 +489,8 @@ TEST_F(launcher, doctor)
 	EXPECT_EQ(END_USAGE, doctor("--nonsense"));
 	EXPECT_EQ(END_USAGE, doctor("argument"));
 }
+
+/* ------------------------------------------------------------------- Linux */
 
 /* A real panic, of a kernel that knows nothing of vitro. */
 TEST_F_TIMEOUT(launcher, linux_panic, 120)
