@@ -6,6 +6,7 @@
 
 GUEST(g_write_pages);
 GUEST(g_read_pages);
+GUEST(g_write_range);
 GUEST(g_write_on);
 
 #define GPA	0x40000000ULL
@@ -137,6 +138,49 @@ TEST(huge_page_and_late_start)
 	ASSERT_EQ(1, on_pages(cpu, g_write_pages, some));
 	ASSERT_EQ(0, dirty_log(cpu->vm, 1, 0, 512, bitmap));
 	EXPECT_TRUE(exactly(bitmap, some));
+}
+
+static uint64_t counter(struct vt_vm *vm, enum vitro_counter which)
+{
+	struct vitro_stats stats = { .vcpu = 0 };
+
+	if (vt_ioctl(vm->fd, VITRO_STATS, &stats))
+		vt_die("VITRO_STATS failed");
+	return stats.counter[which];
+}
+
+/*
+ * More pages than a CPU's own log has room for, in one go: its 512 entries overflow at
+ * least once, even if the host's timer interrupts the guest in between.
+ */
+TEST(many_pages)
+{
+	enum { MANY = 2048 };
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_write_range);
+	static uint64_t bitmap[MANY / 64];
+	uint64_t faults;
+	int round, i;
+
+	ASSERT_EQ(0, vt_slot(cpu->vm, 1, GPA, MANY * 4096, vt_pages(MANY * 4096),
+			     VITRO_SLOT_LOG_DIRTY));
+	for (round = 0; round < 3; round++) {
+		faults = counter(cpu->vm, VITRO_STAT_EXIT_TDP);
+		vt_jump(cpu, g_write_range);
+		cpu->gpr[VITRO_RBX] = GPA;
+		cpu->gpr[VITRO_RCX] = MANY;
+		ASSERT_EQ(1, vt_says(cpu));
+		if (round && (cpu->vm->info.cpu_features & VITRO_CPU_PML))
+			EXPECT_EQ(faults, counter(cpu->vm, VITRO_STAT_EXIT_TDP)) {
+				TH_LOG("faults for what the CPU can log by itself");
+			}
+		ASSERT_EQ(0, dirty_log(cpu->vm, 1, 0, MANY, bitmap));
+		for (i = 0; i < MANY / 64; i++)
+			EXPECT_EQ(~0ULL, bitmap[i]) TH_LOG("round %d, word %d", round, i);
+	}
+	/* Each write was reported once. */
+	ASSERT_EQ(0, dirty_log(cpu->vm, 1, 0, MANY, bitmap));
+	for (i = 0; i < MANY / 64; i++)
+		EXPECT_EQ(0, bitmap[i]) TH_LOG("afterwards, word %d", i);
 }
 
 static void *run(void *arg)

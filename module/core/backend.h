@@ -51,7 +51,8 @@ struct guest_code {
  *	On -EINVAL nothing is loaded.
  * @store_state: the way back; also in a burst
  * @run: (burst) enter the guest with vcpu->regs, return after the exit with
- *	vcpu->regs, vcpu->shadow, vcpu->exit and vcpu->events.inflight up to date.
+ *	vcpu->regs, vcpu->shadow, vcpu->exit and vcpu->events.inflight up to date, and
+ *	with dirty_logged() called for each write that the CPU has logged.
  *	exit.reason is an enum vitro_exit_reason or an enum internal_exit.
  * @inject: (burst) deliver @ev with the next entry
  * @set_window: (burst) exit as soon as what is held back can be delivered; @windows

@@ -84,7 +84,8 @@ static enum verdict enter_once(struct vitro_vcpu *vcpu)
 
 	backend->run(vcpu);
 
-	WRITE_ONCE(vcpu->mode, OUTSIDE);
+	/* Release: what the CPU has logged of the guest's writes is in the dirty log. */
+	smp_store_release(&vcpu->mode, OUTSIDE);
 	/* A refused entry has flushed nothing. */
 	if (vcpu->exit.reason != VITRO_EXIT_FAIL_ENTRY)
 		vcpu->tlb_gen = tlb_gen;

@@ -9,6 +9,15 @@
  * data in memory when the flush has returned; a write after it faults, and sets the
  * bit again.  So each write is reported exactly once, and none is lost.
  *
+ * Where the CPU logs writes itself (Intel's page-modification log, SDM 3C 29.3.6), the
+ * leaf stays writable and loses its dirty bit instead: see tdp_format.watch.  The next
+ * write sets that bit, and the page's address goes to a buffer of the vCPU, which is
+ * emptied into our log before the vCPU's mode leaves IN_GUEST.  So now the rule is: a
+ * leaf is writable and dirty only while the page's bit is set, or its address in the
+ * buffer of a vCPU in the guest.  Therefore all vCPUs are made to leave the guest before
+ * the bits are taken: what was written until then is in the log.  What is written from
+ * then on and finds the bit clear stays dirty, and is reported the next time.
+ *
  * What the kernel itself writes for the guest is marked after the write: marked
  * before, a collector could take the bit and read the page too early.
  */
@@ -16,6 +25,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "core/backend.h"
 #include "mm/mm.h"
 
 /**
@@ -29,7 +39,26 @@ void dirty_mark(const struct vitro_slot *slot, u64 gfn)
 		set_bit(gfn - slot->base_gfn, slot->dirty);
 }
 
-/* Moves @nr words of the log, from word @first on, to @log; and protects their pages. */
+/**
+ * dirty_logged() - the CPU has logged a write
+ * @vm: the VM of the vCPU that wrote
+ * @gpa: where
+ *
+ * In a burst, with the vCPU out of the guest and its mode still IN_GUEST.
+ */
+void dirty_logged(struct vitro_vm *vm, u64 gpa)
+{
+	struct vitro_slot *slot;
+	int idx;
+
+	idx = srcu_read_lock(&vitro_srcu);
+	slot = slot_find(vm, gpa >> PAGE_SHIFT);
+	if (slot)
+		dirty_mark(slot, gpa >> PAGE_SHIFT);
+	srcu_read_unlock(&vitro_srcu, idx);
+}
+
+/* Moves @nr words of the log, from word @first on, to @log; and watches their pages. */
 static void take_words(struct vitro_vm *vm, struct vitro_slot *slot, u64 first,
 		       unsigned long *log, u64 nr)
 {
@@ -37,6 +66,10 @@ static void take_words(struct vitro_vm *vm, struct vitro_slot *slot, u64 first,
 	unsigned long bit;
 	u64 w;
 
+	if (backend->tdp->watch != backend->tdp->write) {
+		smp_mb();	/* as before (3) in tdp.c */
+		tdp_interrupt(vm);
+	}
 	spin_lock(&vm->mmu.lock);
 	for (w = 0; w < nr; w++) {
 		u64 gfn = slot->base_gfn + (first + w) * BITS_PER_LONG;
@@ -46,7 +79,7 @@ static void take_words(struct vitro_vm *vm, struct vitro_slot *slot, u64 first,
 			continue;
 		log[w] = xchg(&slot->dirty[first + w], 0);
 		for_each_set_bit(bit, &log[w], BITS_PER_LONG)
-			owed |= tdp_write_protect(vm, gfn + bit);
+			owed |= tdp_watch(vm, gfn + bit);
 
 		if (need_resched()) {
 			if (owed)
@@ -60,7 +93,7 @@ static void take_words(struct vitro_vm *vm, struct vitro_slot *slot, u64 first,
 	spin_unlock(&vm->mmu.lock);
 }
 
-/* Undoes it, as far as the log goes: the pages may stay protected. */
+/* Undoes it, as far as the log goes: the pages may stay watched. */
 static void put_words(struct vitro_slot *slot, u64 first, unsigned long *log, u64 nr)
 {
 	unsigned long bit;

@@ -15,6 +15,9 @@
  * @leaf: bits of every leaf: present, readable, executable, write-back, and already
  *	accessed and dirty where the format has these, so that no CPU writes to our entries
  * @write: bit that makes a leaf writable
+ * @watch: bit that a writable leaf loses to have the next write noticed: @write, and
+ *	the write faults; or the dirty bit, where the CPU logs the write that sets it
+ *	and the backend calls dirty_logged()
  * @large: bit that makes an entry above level 1 a leaf
  * @present: mask that is zero in an entry that is not present
  */
@@ -24,6 +27,7 @@ struct tdp_format {
 	u64 table;
 	u64 leaf;
 	u64 write;
+	u64 watch;
 	u64 large;
 	u64 present;
 };
@@ -57,8 +61,9 @@ void pt_cache_free(struct vitro_pt_cache *cache);
 void tdp_map(struct vitro_vm *vm, struct vitro_pt_cache *cache, u64 gfn, u64 pfn,
 	     int level, bool write);
 void tdp_zap(struct vitro_vm *vm, u64 first_gfn, u64 end_gfn, bool may_sleep);
-bool tdp_write_protect(struct vitro_vm *vm, u64 gfn);	/* true: a flush is owed */
+bool tdp_watch(struct vitro_vm *vm, u64 gfn);	/* true: a flush is owed */
 void tdp_flush(struct vitro_vm *vm);	/* returns when no CPU uses a mapping taken away */
+void tdp_interrupt(struct vitro_vm *vm);	/* returns when each vCPU has left the guest once */
 
 /* 4 KiB pages that one entry of a table at @level stands for. */
 static inline u64 level_pages(int level)
@@ -85,6 +90,7 @@ int invalidate_wait(struct vitro_vm *vm);	/* may sleep */
 /* dirty.c */
 int dirty_get(struct vitro_vm *vm, const struct vitro_dirty_log *req);	/* under vm->lock */
 void dirty_mark(const struct vitro_slot *slot, u64 gfn);
+void dirty_logged(struct vitro_vm *vm, u64 gpa);	/* also in a burst */
 
 /**
  * struct guest_paging - what a walk of the guest's own page tables depends on

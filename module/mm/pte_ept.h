@@ -11,7 +11,7 @@
 #define EPT_WB	(6ULL << 3)	/* memory type write-back, which the guest's PAT may change */
 #define EPT_PS	BIT_ULL(7)	/* leaf above level 1 */
 #define EPT_A	BIT_ULL(8)	/* ignored unless EPTP enables them */
-#define EPT_D	BIT_ULL(9)
+#define EPT_D	BIT_ULL(9)	/* in leaves; the write that sets it is logged: SDM 3C 29.3.6 */
 
 /*
  * Tables allow everything: only leaves say who may write.  An entry that is writable
@@ -23,6 +23,7 @@ static struct tdp_format ept_format = {
 	.table = EPT_R | EPT_W | EPT_X | EPT_A,
 	.leaf = EPT_R | EPT_X | EPT_WB | EPT_A | EPT_D,
 	.write = EPT_W,
+	.watch = EPT_W,		/* EPT_D where the CPU has a page-modification log */
 	.large = EPT_PS,
 	.present = EPT_R | EPT_W | EPT_X,
 };

@@ -31,6 +31,7 @@ static struct tdp_format npt_format = {
 	.table = NPT_P | NPT_RW | NPT_US | NPT_A,
 	.leaf = NPT_P | NPT_US | NPT_A | NPT_D,
 	.write = NPT_RW,
+	.watch = NPT_RW,
 	.large = NPT_PS,
 	.present = NPT_P,
 };

@@ -167,21 +167,16 @@ static void answer_flush(void *unused)
 }
 
 /**
- * tdp_flush() - let every CPU forget what has been changed or taken away
- * @vm: the VM; mmu_lock held
+ * tdp_interrupt() - let every vCPU that is in the guest leave it
+ * @vm: the VM
  *
- * On return, no CPU translates by old entries or walks unlinked tables: see the top
- * of this file.  The latter are freed.
+ * Begins with step (3) above: a full barrier comes before it.  On return, each has
+ * been out of the guest since the call.  It may be back.
  */
-void tdp_flush(struct vitro_vm *vm)
+void tdp_interrupt(struct vitro_vm *vm)
 {
 	struct vitro_vcpu *vcpu;
 	int i;
-
-	lockdep_assert_held(&vm->mmu.lock);
-
-	/* Fully ordered: (1) before (2) before (3). */
-	atomic64_inc_return(&vm->mmu.tlb_gen);
 
 	rcu_read_lock();
 	for (i = 0; i < VITRO_MAX_VCPUS; i++) {
@@ -191,7 +186,22 @@ void tdp_flush(struct vitro_vm *vm)
 			smp_call_function_single(READ_ONCE(vcpu->cpu), answer_flush, NULL, 1);
 	}
 	rcu_read_unlock();
+}
 
+/**
+ * tdp_flush() - let every CPU forget what has been changed or taken away
+ * @vm: the VM; mmu_lock held
+ *
+ * On return, no CPU translates by old entries or walks unlinked tables: see the top
+ * of this file.  The latter are freed.
+ */
+void tdp_flush(struct vitro_vm *vm)
+{
+	lockdep_assert_held(&vm->mmu.lock);
+
+	/* Fully ordered: (1) before (2) before (3). */
+	atomic64_inc_return(&vm->mmu.tlb_gen);
+	tdp_interrupt(vm);
 	free_doomed(&vm->mmu);
 }
 
@@ -205,8 +215,8 @@ void tdp_flush(struct vitro_vm *vm)
  * @write: may the guest write there?
  *
  * A mapping that is there already is never made narrower: if it lost its write
- * permission here, without a flush, then tdp_write_protect would later find a
- * read-only leaf and not know that a TLB still allows writes.
+ * permission here, without a flush, then tdp_watch would later find a read-only leaf
+ * and not know that a TLB still allows writes.
  */
 void tdp_map(struct vitro_vm *vm, struct vitro_pt_cache *cache, u64 gfn, u64 pfn,
 	     int level, bool write)
@@ -238,13 +248,14 @@ void tdp_map(struct vitro_vm *vm, struct vitro_pt_cache *cache, u64 gfn, u64 pfn
 		entry = entry_in(table_of(*entry), gfn, l - 1);
 	}
 
-	if ((*entry & ~f->write) == leaf) {
+	if (!((*entry ^ leaf) & ~(f->write | f->watch))) {
 		/*
 		 * The same page, as another vCPU mapped it a moment ago, or for
 		 * reading.  More permission needs no flush: a CPU that faults by
 		 * an old TLB entry drops that entry (APM 2 5.5.2).
 		 */
-		leaf |= *entry & f->write;
+		if (!write)
+			return;
 	} else if (is_present(*entry)) {
 		/* A table of smaller pages.  Never two translations at a time. */
 		clear_entry(mmu, entry, level);
@@ -315,13 +326,13 @@ void tdp_zap(struct vitro_vm *vm, u64 first, u64 end, bool may_sleep)
 }
 
 /**
- * tdp_write_protect() - let the next write to a 4 KiB page fault
+ * tdp_watch() - have the next write to a 4 KiB page noticed
  * @vm: the VM; mmu_lock held
  * @gfn: guest frame in a slot that logs dirty pages, where all leaves are of level 1
  *
- * Return: true when the entry was writable, so that tdp_flush is due.
+ * Return: true when writes went unnoticed before, so that tdp_flush is due.
  */
-bool tdp_write_protect(struct vitro_vm *vm, u64 gfn)
+bool tdp_watch(struct vitro_vm *vm, u64 gfn)
 {
 	struct vitro_mmu *mmu = &vm->mmu;
 	u64 *entry = entry_in(mmu->root, gfn, mmu->levels);
@@ -334,9 +345,10 @@ bool tdp_write_protect(struct vitro_vm *vm, u64 gfn)
 			return false;
 		entry = entry_in(table_of(*entry), gfn, level - 1);
 	}
-	if (!(*entry & backend->tdp->write))
+	/* With the bit set, the CPU has nothing left to write to this entry. */
+	if (!(READ_ONCE(*entry) & backend->tdp->watch))
 		return false;
-	WRITE_ONCE(*entry, *entry & ~backend->tdp->write);
+	WRITE_ONCE(*entry, *entry & ~backend->tdp->watch);
 	return true;
 }
 

@@ -55,7 +55,7 @@ static const struct required {
 };
 
 /* Used where they are. */
-#define CPU2_OPTIONAL	(CPU2_VPID | CPU2_RDTSCP | CPU2_INVPCID | CPU2_PAUSE_LOOP)
+#define CPU2_OPTIONAL	(CPU2_VPID | CPU2_RDTSCP | CPU2_INVPCID | CPU2_PAUSE_LOOP | CPU2_PML)
 
 static u32 adjust(u32 msr, const u32 *word, u32 optional)
 {
@@ -98,6 +98,9 @@ static int probe_ept(const char **why)
 	}
 	if ((vmx_caps.ept & vpid) != vpid)
 		vmx_caps.cpu2 &= ~CPU2_VPID;
+	/* What is logged is the setting of dirty bits. */
+	if (!(vmx_caps.ept & EPT_CAP_AD))
+		vmx_caps.cpu2 &= ~CPU2_PML;
 	return 0;
 }
 

@@ -55,6 +55,13 @@ static void translate_io(struct vitro_vcpu *vcpu, u64 qual)
 	}
 }
 
+/* An IRET that could not complete has opened NMIs too early (SDM 3C 28.2.3). */
+static void undo_nmi_unblocking(struct vitro_vcpu *vcpu, u64 qual)
+{
+	if ((qual & EPT_QUAL_NMI_UNBLOCKED) && vcpu->events.inflight.type == EV_NONE)
+		vcpu->events.nmi_blocked = true;
+}
+
 static void translate_ept(struct vitro_vcpu *vcpu, u64 qual)
 {
 	struct vitro_exit *x = &vcpu->exit;
@@ -70,9 +77,7 @@ static void translate_ept(struct vitro_vcpu *vcpu, u64 qual)
 		x->mmio.flags = VITRO_MMIO_READ;
 	if ((qual & EPT_QUAL_LINEAR_VALID) && !(qual & EPT_QUAL_TRANSLATED))
 		x->mmio.flags |= VITRO_MMIO_WALK;
-	/* An IRET that faulted has opened NMIs too early (SDM 3C 28.2.3). */
-	if ((qual & EPT_QUAL_NMI_UNBLOCKED) && vcpu->events.inflight.type == EV_NONE)
-		vcpu->events.nmi_blocked = true;
+	undo_nmi_unblocking(vcpu, qual);
 }
 
 /* DR6 as the guest's handler is to find it (SDM 3C 28.2.1, table 28-1). */
@@ -198,6 +203,11 @@ void vmx_translate_exit(struct vitro_vcpu *vcpu)
 		break;
 	case VMX_EPT_VIOLATION:
 		translate_ept(vcpu, qual);
+		break;
+	case VMX_PML_FULL:	/* it is empty again by now: see drain_pml() */
+		undo_nmi_unblocking(vcpu, qual);
+		x->insn_len = 0;
+		x->reason = EXIT_RESUME;
 		break;
 	case VMX_CPUID:
 		x->reason = EXIT_CPUID;

@@ -64,6 +64,10 @@ void vmcs_init(struct vitro_vcpu *vcpu, phys_addr_t msr_bitmap)
 	vmcs_write(EPT_POINTER, vmx->eptp);
 	if (vmx->vpid)
 		vmcs_write(VPID, vmx->vpid);
+	if (vmx->pml) {
+		vmcs_write(PML_ADDRESS, __pa(vmx->pml));
+		vmcs_write(GUEST_PML_INDEX, PML_ENTRIES - 1);
+	}
 	if (vmx_caps.cpu2 & CPU2_PAUSE_LOOP) {
 		vmcs_write(PLE_GAP, PAUSE_GAP);
 		vmcs_write(PLE_WINDOW, PAUSE_WINDOW);

@@ -15,6 +15,7 @@
 enum vmcs_field {
 	VPID				= 0x0000,
 	GUEST_ES_SELECTOR		= 0x0800,	/* then CS SS DS FS GS LDTR TR, by 2 */
+	GUEST_PML_INDEX			= 0x0812,
 	HOST_ES_SELECTOR		= 0x0c00,
 	HOST_CS_SELECTOR		= 0x0c02,
 	HOST_SS_SELECTOR		= 0x0c04,
@@ -23,6 +24,7 @@ enum vmcs_field {
 	HOST_GS_SELECTOR		= 0x0c0a,
 	HOST_TR_SELECTOR		= 0x0c0c,
 	MSR_BITMAP			= 0x2004,
+	PML_ADDRESS			= 0x200e,
 	TSC_OFFSET			= 0x2010,
 	VIRTUAL_APIC_ADDRESS		= 0x2012,
 	EPT_POINTER			= 0x201a,
@@ -122,6 +124,7 @@ enum vmcs_field {
 #define CPU2_UNRESTRICTED	BIT(7)
 #define CPU2_PAUSE_LOOP		BIT(10)
 #define CPU2_INVPCID		BIT(12)
+#define CPU2_PML		BIT(17)
 
 /* VM-exit controls (SDM 3C table 25-13). */
 #define EXIT_SAVE_DEBUG		BIT(2)
@@ -195,6 +198,7 @@ enum vmx_exit_reason {
 	VMX_INVVPID		= 53,
 	VMX_WBINVD		= 54,
 	VMX_XSETBV		= 55,
+	VMX_PML_FULL		= 62,
 };
 
 /* Exit qualification of EPT violations (SDM 3C table 28-7). */
@@ -203,7 +207,7 @@ enum vmx_exit_reason {
 #define EPT_QUAL_FETCH		BIT(2)
 #define EPT_QUAL_LINEAR_VALID	BIT(7)
 #define EPT_QUAL_TRANSLATED	BIT(8)	/* else an access to a guest page table */
-#define EPT_QUAL_NMI_UNBLOCKED	BIT(12)
+#define EPT_QUAL_NMI_UNBLOCKED	BIT(12)		/* also of PML-full exits (28.2.1) */
 
 /* IA32_VMX_EPT_VPID_CAP (SDM 3D A.10). */
 #define EPT_CAP_4LEVEL		BIT_ULL(6)

@@ -42,9 +42,15 @@ static int vmx_probe(const char **why)
 {
 	int ret = caps_probe(why);
 
-	if (!ret && (vmx_caps.ept & EPT_CAP_2M))
+	if (ret)
+		return ret;
+	if (vmx_caps.ept & EPT_CAP_2M)
 		ept_format.max_leaf = vmx_caps.ept & EPT_CAP_1G ? 3 : 2;
-	return ret;
+	if (vmx_caps.cpu2 & CPU2_PML) {
+		vmx_backend.features |= VITRO_CPU_PML;
+		ept_format.watch = EPT_D;
+	}
+	return 0;
 }
 
 /* Lets the guest read and write @msr without an exit (SDM 3C 25.6.9). */
@@ -163,6 +169,7 @@ static void vmx_vcpu_free(struct vitro_vcpu *vcpu)
 		return;
 	if (vmx->vpid)
 		ida_free(&vpids, vmx->vpid);
+	free_page((unsigned long)vmx->pml);
 	free_page((unsigned long)vmx->vapic);
 	free_page((unsigned long)vmx->vmcs);
 	kfree(vmx);
@@ -183,6 +190,11 @@ static int vmx_vcpu_init(struct vitro_vcpu *vcpu)
 	vmx->vapic = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!vmx->vmcs || !vmx->vapic)
 		goto nomem;
+	if (vmx_caps.cpu2 & CPU2_PML) {
+		vmx->pml = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+		if (!vmx->pml)
+			goto nomem;
+	}
 	if (vmx_caps.cpu2 & CPU2_VPID) {
 		/* 0 is the host; without a free one, the vCPU shares it and flushes. */
 		vpid = ida_alloc_range(&vpids, 1, U16_MAX, GFP_KERNEL_ACCOUNT);
@@ -498,6 +510,22 @@ static void write_shadow(struct vitro_vcpu *vcpu)
 	vmcs_write(GUEST_INTERRUPTIBILITY, blocking);
 }
 
+/*
+ * Empties the page-modification log.  Its index is that of the next entry to be written;
+ * in a full one it has gone below 0 (SDM 3C 29.3.6).
+ */
+static void drain_pml(struct vitro_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u16 i = vmcs_read(GUEST_PML_INDEX) + 1;
+
+	if (i == PML_ENTRIES)
+		return;
+	for (; i < PML_ENTRIES; i++)
+		dirty_logged(vcpu->vm, vmx->pml[i]);
+	vmcs_write(GUEST_PML_INDEX, PML_ENTRIES - 1);
+}
+
 static void read_back(struct vitro_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
@@ -512,6 +540,8 @@ static void read_back(struct vitro_vcpu *vcpu)
 	vmx->cr2 = read_cr2();
 	if (vmx->vapic[VTPR] != vcpu->apic.tpr)
 		lapic_set_tpr(vcpu, vmx->vapic[VTPR]);
+	if (vmx->pml)
+		drain_pml(vcpu);
 	complete_events(vcpu);
 }
 

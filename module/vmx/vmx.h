@@ -52,6 +52,7 @@ enum { VMX_STAR, VMX_LSTAR, VMX_CSTAR, VMX_SFMASK, VMX_NR_SYSCALL };
  * @vmcs: the control structure: its own CPU's business, reached by VMREAD and VMWRITE
  * @vmcs_pa: its physical address
  * @vapic: virtual-APIC page, of which only the TPR is used
+ * @pml: page-modification log: PML_ENTRIES addresses, filled from the end; or NULL
  * @vpid: tag of its TLB entries; 0 without VPIDs
  * @eptp: the VM's tables, as in the VMCS
  * @loaded: it is the current VMCS of this CPU
@@ -67,6 +68,7 @@ struct vmx_vcpu {
 	void *vmcs;
 	phys_addr_t vmcs_pa;
 	u8 *vapic;
+	u64 *pml;
 	u16 vpid;
 	u64 eptp;
 	bool loaded;
@@ -81,6 +83,8 @@ struct vmx_vcpu {
 	u64 syscall[VMX_NR_SYSCALL];
 	struct vcpu_event injected;
 };
+
+#define PML_ENTRIES	512
 
 /* exit.raw.code when VMLAUNCH or VMRESUME itself failed; raw.info1 is its error number. */
 #define VMX_NOT_ENTERED	(~0ULL)

@@ -25,6 +25,15 @@ GUEST64(g_read_pages)
 1:	say	$1
 	stop
 
+/* Writes to RCX pages from RBX on, one after the other, without an exit of its own. */
+GUEST64(g_write_range)
+	incl	(%rbx)
+	add	$0x1000, %rbx
+	dec	%ecx
+	jnz	g_write_range
+	say	$1
+	stop
+
 /* Counts in memory at RBX for ever, without an exit. */
 GUEST64(g_write_on)
 	inc	%ecx
