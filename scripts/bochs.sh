@@ -40,6 +40,11 @@ ryzen) append+=" clearcpuid=mwaitx,xsavec,xsaves" ;;
 corei3_cnl | corei7_skylake_x) append+=" clearcpuid=xsavec,xsaves" ;;
 corei7_icelake_u | tigerlake) append+=" clearcpuid=fsrm,xsavec,xsaves" ;;
 esac
+# CPUID leaf 15h of the same Intel models says what rate the TSC has in silicon.  Here it counts instructions, and
+# a kernel that believed the CPU would take each second for five minutes.
+case $model in
+corei3_cnl | corei7_skylake_x | corei7_icelake_u | tigerlake) append+=" tsc_early_khz=$((ips / 1000))" ;;
+esac
 # Only a reset by triple fault ends Bochs, and so a panic ends the run.
 append+=" reboot=t"
 
