@@ -50,6 +50,8 @@ static int vmx_probe(const char **why)
 		vmx_backend.features |= VITRO_CPU_PML;
 		ept_format.watch = EPT_D;
 	}
+	if (vmx_caps.cpu2 & CPU2_PAUSE_LOOP)
+		vmx_backend.features |= VITRO_CPU_PAUSE_FILTER;
 	return 0;
 }
 

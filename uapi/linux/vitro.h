@@ -49,7 +49,10 @@ enum vitro_vendor {
 #define VITRO_CPU_FLUSH_ASID	(1ULL << 2)	/* flush by ASID (APM 2 15.16.1) */
 #define VITRO_CPU_CLEAN_BITS	(1ULL << 3)	/* VMCB clean bits (APM 2 15.15) */
 #define VITRO_CPU_VGIF		(1ULL << 4)	/* virtual GIF (APM 2 15.33) */
-#define VITRO_CPU_PAUSE_FILTER	(1ULL << 5)	/* pause filter (APM 2 15.14.4) */
+#define VITRO_CPU_PAUSE_FILTER	(1ULL << 5)	/* notices a spinning guest: pause filter
+						 * (APM 2 15.14.4), PAUSE-loop exiting
+						 * (SDM 3C 25.1.3)
+						 */
 #define VITRO_CPU_PML		(1ULL << 6)	/* page-modification log (SDM 3C 29.3.6) */
 
 /**
