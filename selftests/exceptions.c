@@ -170,6 +170,7 @@ TEST(triple_fault)
 	ASSERT_EQ(VITRO_EXIT_SHUTDOWN, vt_run(cpu));
 	vt_get(cpu, VITRO_STATE_EVENTS);
 	EXPECT_EQ(VITRO_MP_SHUTDOWN, cpu->comm->state.events.mp_state);
+	EXPECT_EQ(0, cpu->comm->state.events.exc_pending);
 
 	memset(&cpu->comm->state.events, 0, sizeof(cpu->comm->state.events));
 	cpu->comm->dirty |= VITRO_STATE_EVENTS;

@@ -276,6 +276,8 @@ enum verdict exit_handle(struct vitro_vcpu *vcpu)
 	case EXIT_FETCH:
 		return LEAVE_FETCH;
 	case VITRO_EXIT_SHUTDOWN:
+		/* Its cause is not pending any more; an AMD CPU still names it (SDM 3C 28.2.4). */
+		vcpu->events.inflight.type = EV_NONE;
 		vcpu->mp_state = VITRO_MP_SHUTDOWN;
 		return LEAVE_USER;
 	default:		/* FAIL_ENTRY, UNHANDLED */
