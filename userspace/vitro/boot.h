@@ -27,6 +27,9 @@ int images_read(struct images *images, const struct config *config);
 void images_free(struct images *images);
 int boot_load(struct machine *m, const struct config *config, const struct images *images);
 
+/* disks.c */
+int disks_add(struct machine *m, const struct config *config);
+
 /* build.c */
 int machine_build(struct machine *m, const struct config *config);
 

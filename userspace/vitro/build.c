@@ -65,6 +65,7 @@ static int host_error(void)
 int machine_build(struct machine *m, const struct config *config)
 {
 	const struct vitro_info *info;
+	int status;
 
 	if (!machine_init(m)) {
 		fprintf(stderr, "vitro run: eventfd, timerfd: %s\n", strerror(errno));
@@ -82,7 +83,10 @@ int machine_build(struct machine *m, const struct config *config)
 		return usage_error("--memory: guests on this host have addresses of %u bits",
 				   info->gpa_bits);
 	m->vm = vitro_vm_create(m->dev);
-	if (!m->vm || !add_memory(m, config->memory) || !add_cpus(m, config->cpus) || !add_acpi(m))
+	if (!m->vm || !add_memory(m, config->memory) || !add_cpus(m, config->cpus))
 		return host_error();
-	return 0;
+	status = disks_add(m, config);
+	if (status)
+		return status;
+	return add_acpi(m) ? 0 : host_error();
 }

@@ -15,6 +15,20 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define MAX_DISKS	8
+
+/**
+ * struct disk_config - a disk as it is asked for
+ * @file: its sectors, or those that @overlay does not have
+ * @ro: the guest cannot write it
+ * @overlay: file for what the guest writes; made if it does not exist
+ */
+struct disk_config {
+	char *file;
+	bool ro;
+	char *overlay;
+};
+
 /**
  * struct config - a machine as it is asked for
  *
@@ -27,6 +41,8 @@
  * @mode: enum vitro_mode that a snippet starts in
  * @memory: bytes
  * @cpus: number
+ * @disk: disks
+ * @nr_disks: how many
  * @deadline: nanoseconds, 0 for none
  * @name: for messages
  * @quiet: do not say how it ended
@@ -39,6 +55,8 @@ struct config {
 	unsigned int mode;
 	uint64_t memory;
 	unsigned int cpus;
+	struct disk_config disk[MAX_DISKS];
+	unsigned int nr_disks;
 	uint64_t deadline;
 	char *name;
 	bool quiet;

@@ -13,6 +13,16 @@ static const struct opt_choice modes[] = {
 	{ NULL, 0 }
 };
 
+static const struct opt disk_options[] = {
+	{ "file", 0, "FILE", OPT_STRING, offsetof(struct disk_config, file), .unnamed = true,
+	  .help = "file or block device with the disk's sectors" },
+	{ "ro", 0, NULL, OPT_FLAG, offsetof(struct disk_config, ro),
+	  .help = "the guest cannot write it" },
+	{ "overlay", 0, "FILE", OPT_STRING, offsetof(struct disk_config, overlay),
+	  .help = "what the guest writes goes here; made if it does not exist" },
+	{ .name = NULL }
+};
+
 const struct opt run_options[] = {
 	{ "kernel", 'k', "FILE", OPT_STRING, FIELD(kernel),
 	  .help = "kernel: bzImage, or ELF with a PVH entry" },
@@ -29,6 +39,10 @@ const struct opt run_options[] = {
 	{ "cpus", 'c', "N", OPT_NUMBER, FIELD(cpus), .initial = "1",
 	  .min = 1, .max = VITRO_MAX_VCPUS,
 	  .help = "processors" },
+	{ "disk", 0, "FILE,...", OPT_LIST, FIELD(disk), .max = MAX_DISKS,
+	  .fields = disk_options, .item_size = sizeof(struct disk_config),
+	  .offset_nr = FIELD(nr_disks),
+	  .help = "a disk: FILE[,ro][,overlay=FILE]; may be repeated" },
 	{ "deadline", 'd', "TIME", OPT_DURATION, FIELD(deadline),
 	  .help = "end the guest after TIME, such as 60s or 2m" },
 	{ "name", 'n', "NAME", OPT_STRING, FIELD(name),
