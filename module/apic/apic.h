@@ -46,10 +46,17 @@ void lapic_ack(struct vitro_vcpu *vcpu, u8 vector);
  */
 int lapic_take_eoi(struct vitro_vcpu *vcpu);
 
+/*
+ * The wire from an 8259.  lapic_pic_asks: it is up, and LINT0 lets it through.  The
+ * vector is asked for when the interrupt is delivered: VITRO_EXIT_INTA.
+ */
+bool lapic_pic_asks(struct vitro_vcpu *vcpu);
+
 /* lapic.c, for the other files of this room; from any context */
 u8 lapic_ppr(const struct lapic *apic);
 void lapic_error(struct vitro_vcpu *vcpu, u32 error);
 void lapic_fire_lvt(struct vitro_vcpu *vcpu, enum lapic_lvt entry);
+void lapic_set_pic(struct vitro_vcpu *vcpu, bool level);
 
 /*
  * dest.c: who is addressed, and delivery; from any context.  A mode is one of

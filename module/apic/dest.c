@@ -29,6 +29,8 @@
  * @vector: 0 to 255
  * @level: level-triggered
  * @one: only to that of the addressed which has the lowest priority
+ * @wire: no message but the level of an 8259's output: @up
+ * @up: see @wire
  */
 struct message {
 	u32 dest;
@@ -38,6 +40,8 @@ struct message {
 	u8 vector;
 	bool level;
 	bool one;
+	bool wire;
+	bool up;
 };
 
 /* A destination of 8 bits, as in an MSI or xAPIC's ICR, in the terms of x2APIC. */
@@ -56,7 +60,9 @@ static bool addresses(const struct message *msg, struct vitro_vcpu *to)
 	u64 base = READ_ONCE(apic->base);
 	u32 ldr = READ_ONCE(apic->ldr);
 
-	if (!(base & XAPIC_ENABLE) || to == msg->except)
+	if (!(base & XAPIC_ENABLE) && !msg->wire)
+		return false;
+	if (to == msg->except)
 		return false;
 	if (msg->dest == DEST_BROADCAST)
 		return true;
@@ -150,11 +156,15 @@ static int send(struct vitro_vm *vm, const struct message *msg)
 		to = rcu_dereference(vm->vcpu[id]);
 		if (!to || !addresses(msg, to))
 			continue;
-		if (!msg->one)
+		if (msg->wire) {
+			lapic_set_pic(to, msg->up);
+			taken++;
+		} else if (!msg->one) {
 			taken += apic_deliver(to, msg->mode, msg->vector, msg->level);
-		else if (takes_fixed(to) &&
-			 (!best || lapic_ppr(&to->apic) < lapic_ppr(&best->apic)))
+		} else if (takes_fixed(to) &&
+			   (!best || lapic_ppr(&to->apic) < lapic_ppr(&best->apic))) {
 			best = to;
+		}
 	}
 	if (best)
 		taken = apic_deliver(best, msg->mode, msg->vector, msg->level);
@@ -183,9 +193,12 @@ static int decode_msi(u64 addr, u32 data, struct message *msg)
 	case APIC_DM_LOWEST:
 		msg->one = true;
 		return 0;
+	case APIC_DM_EXTINT:
+		msg->wire = msg->level;
+		msg->up = data & APIC_INT_ASSERT;
+		return 0;
 	case APIC_DM_NMI:
 	case APIC_DM_INIT:
-	case APIC_DM_EXTINT:
 		return 0;
 	default:
 		return -EINVAL;	/* SMI: there is no SMM here; the others are reserved */
@@ -213,7 +226,8 @@ int apic_check_msi(u64 addr, u32 data)
  * @addr: as in struct vitro_msi
  * @data: likewise
  *
- * The deassertion of a level interrupts nobody: only IOAPIC and device care.
+ * The deassertion of a level interrupts nobody: only IOAPIC and device care, or, if the
+ * level is an 8259's, its wire goes down.
  *
  * Return: the number of vCPUs that took it, or -EINVAL as apic_check_msi.
  */
@@ -224,7 +238,7 @@ int apic_send_msi(struct vitro_vm *vm, u64 addr, u32 data)
 
 	if (err)
 		return err;
-	if (msg.level && !(data & APIC_INT_ASSERT))
+	if (msg.level && !msg.wire && !(data & APIC_INT_ASSERT))
 		return 0;
 	return send(vm, &msg);
 }

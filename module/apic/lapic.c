@@ -229,6 +229,39 @@ void lapic_fire_lvt(struct vitro_vcpu *vcpu, enum lapic_lvt entry)
 }
 
 /**
+ * lapic_pic_asks - does an 8259 interrupt this processor?
+ * @vcpu: the vCPU, on its own thread
+ *
+ * The wire is the processor's INTR pin while the APIC is disabled (SDM 3A 11.4.3), and
+ * else what LINT0 makes of it.
+ *
+ * Return: true if an interrupt is to be taken when the guest takes interrupts.
+ */
+bool lapic_pic_asks(struct vitro_vcpu *vcpu)
+{
+	struct lapic *apic = &vcpu->apic;
+	u32 lint0 = READ_ONCE(apic->lvt[LVT_LINT0]);
+
+	if (!READ_ONCE(apic->pic))
+		return false;
+	if (!(READ_ONCE(apic->base) & XAPIC_ENABLE))
+		return true;
+	return (lint0 & (APIC_LVT_MASKED | APIC_MODE_MASK)) == APIC_DM_EXTINT;
+}
+
+/**
+ * lapic_set_pic - the wire from an 8259 goes up or down
+ * @vcpu: the vCPU that it leads to
+ * @level: up
+ */
+void lapic_set_pic(struct vitro_vcpu *vcpu, bool level)
+{
+	WRITE_ONCE(vcpu->apic.pic, level);
+	if (level)
+		vcpu_kick(vcpu);
+}
+
+/**
  * lapic_error - record an error and raise the error interrupt
  * @vcpu: the vCPU that detected it
  * @error: one of APIC_ESR_*

@@ -55,7 +55,7 @@ static void count_exit(struct vitro_vcpu *vcpu)
 static bool must_leave(struct vitro_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->requests) || vcpu->mp_state != VITRO_MP_RUNNABLE ||
-	       need_resched() || vcpu_must_return();
+	       need_resched() || vcpu_must_return() || event_inta(vcpu);
 }
 
 /*

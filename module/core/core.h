@@ -34,6 +34,7 @@ bool exit_eoi(struct vitro_vcpu *vcpu);
 void event_raise_again(struct vitro_vcpu *vcpu, const struct vcpu_event *ev);
 void event_prepare(struct vitro_vcpu *vcpu);
 bool event_wakes(struct vitro_vcpu *vcpu);
+bool event_inta(struct vitro_vcpu *vcpu);
 void event_reset(struct vitro_vcpu *vcpu);
 void event_store(struct vitro_vcpu *vcpu, struct vitro_events *to);
 void event_load(struct vitro_vcpu *vcpu, const struct vitro_events *from);

@@ -103,6 +103,25 @@ static void inject(struct vitro_vcpu *vcpu, struct vcpu_event *ev)
 }
 
 /**
+ * event_inta - is an 8259's interrupt the next thing that the guest gets?
+ * @vcpu: the vCPU, also in a burst
+ *
+ * It is not in the hands of event_prepare(), for its vector is in userspace.
+ *
+ * Return: true if the guest must not be entered before that has been asked.
+ */
+bool event_inta(struct vitro_vcpu *vcpu)
+{
+	struct vcpu_events *events = &vcpu->events;
+
+	if (!lapic_pic_asks(vcpu) || !(vcpu->regs.rflags & X86_EFLAGS_IF) || vcpu->shadow)
+		return false;
+	if (events->exception.type != EV_NONE || events->inflight.type != EV_NONE)
+		return false;
+	return !atomic_read(&events->nmi_pending) || events->nmi_blocked;
+}
+
+/**
  * event_prepare - choose what the guest gets with this entry
  * @vcpu: in a burst, about to enter
  */
@@ -144,7 +163,7 @@ void event_prepare(struct vitro_vcpu *vcpu)
 		vector = lapic_pending(vcpu);
 	}
 
-	if (vector >= 0 || events->inflight.type == EV_INTR)
+	if (vector >= 0 || events->inflight.type == EV_INTR || lapic_pic_asks(vcpu))
 		windows |= WINDOW_IRQ;
 	else if (lapic_has_irr(vcpu))
 		windows |= WINDOW_TPR;	/* something is there, but TPR holds it back */
@@ -169,7 +188,8 @@ bool event_wakes(struct vitro_vcpu *vcpu)
 		return true;
 	if (atomic_read(&events->nmi_pending) && !events->nmi_blocked)
 		return true;
-	return (vcpu->regs.rflags & X86_EFLAGS_IF) && lapic_pending(vcpu) >= 0;
+	return (vcpu->regs.rflags & X86_EFLAGS_IF) &&
+	       (lapic_pending(vcpu) >= 0 || lapic_pic_asks(vcpu));
 }
 
 /**

@@ -308,6 +308,10 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 			vcpu->exit.reason = VITRO_EXIT_INTR;
 			break;
 		}
+		if (vcpu->mp_state == VITRO_MP_RUNNABLE && event_inta(vcpu)) {
+			vcpu->exit.reason = VITRO_EXIT_INTA;
+			break;
+		}
 		if (vcpu->mp_state == VITRO_MP_SHUTDOWN) {
 			vcpu->exit.reason = VITRO_EXIT_SHUTDOWN;
 			break;

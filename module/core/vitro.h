@@ -240,6 +240,7 @@ enum lapic_lvt {
  * @isr: [v] 256 bits: in service; senders of lowest-priority messages peek at it
  * @tmr: [a] 256 bits: level-triggered, set or cleared when irr is set
  * @extint: [a] vector of an ExtINT that waits, -1 for none
+ * @pic: [a] the wire from an 8259 is up
  * @eoi_vector: [v] level-triggered vector just ended, -1 for none: see lapic_take_eoi
  * @tpr: [a] task priority
  * @ldr: [a] logical destination
@@ -260,6 +261,7 @@ struct lapic {
 	unsigned long isr[256 / BITS_PER_LONG];
 	unsigned long tmr[256 / BITS_PER_LONG];
 	int extint;
+	bool pic;
 	int eoi_vector;
 	u32 tpr;
 	u32 ldr;

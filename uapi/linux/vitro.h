@@ -194,6 +194,11 @@ struct vitro_create_vcpu {
  *	level and trigger mode (SDM 3A 11.11.2)
  * @flags: zero
  *
+ * A level-triggered ExtINT is the wire from an 8259 to the processor: it goes up with
+ * the level bit and down without, and its vector means nothing.  While it is up, a vCPU
+ * that can take an interrupt exits with VITRO_EXIT_INTA.  An edge-triggered one is a
+ * single interrupt with the message's vector.
+ *
  * Returns the number of vCPUs that took it; 0 when nobody is addressed.
  * Errors: EINVAL not the address of an MSI, or a reserved delivery mode.
  */
@@ -506,6 +511,7 @@ enum vitro_exit_reason {
 	VITRO_EXIT_MEMFAULT,	/* an hva behind a slot cannot be accessed by the process itself */
 	VITRO_EXIT_UNHANDLED,	/* an exit that vitro does not know: see raw */
 	VITRO_EXIT_TASK_SWITCH,	/* Intel only: an AMD CPU makes the switch itself */
+	VITRO_EXIT_INTA,	/* the 8259's interrupt is taken now: see below */
 };
 
 /**
@@ -520,6 +526,8 @@ enum vitro_exit_reason {
  * @msr: VITRO_EXIT_RDMSR, VITRO_EXIT_WRMSR; @insn_len is always given
  * @hypercall: VITRO_EXIT_HYPERCALL; @insn_len is always given
  * @eoi: VITRO_EXIT_EOI; the guest's instruction is complete
+ * VITRO_EXIT_INTA has no fields: the guest is between two instructions, and userspace
+ *	loads vitro_events with @intr_pending and the vector from its 8259
  * @task_switch: VITRO_EXIT_TASK_SWITCH; nothing of the switch has been done
  * @raw: the vendor's own exit, for readers, on every exit
  */
