@@ -62,6 +62,12 @@ struct feature {
 #define NEEDED(name, bit, why)		{ name, bit, true, why, CURE_NEEDED }
 #define USED(name, bit, lack, cpu)	{ name, bit, false, lack, SINCE(cpu) }
 
+/* SDM 3D A.1 */
+static const struct feature basics[] = {
+	NEEDED("INS and OUTS information", 54, "vitro must know what string I/O is about"),
+	{ }
+};
+
 /* SDM 3C 25.6.1 */
 static const struct feature pin[] = {
 	NEEDED("external-interrupt exiting", 0, "the host's interrupts must reach the host"),
@@ -240,6 +246,7 @@ static void check_vmx_capabilities(void)
 	found("true controls", true, OK, NULL,
 	      "the CPU has them (IA32_VMX_BASIC bit 55); VMCS revision %#x",
 	      (unsigned int)basic & 0x7fffffff);
+	check_features(basics, basic, "IA32_VMX_BASIC");
 
 	pins = check_controls(VMX_TRUE_PIN, "IA32_VMX_TRUE_PINBASED_CTLS", pin);
 	if (pins & 1U << PIN_PREEMPTION_TIMER)
