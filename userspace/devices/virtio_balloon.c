@@ -12,6 +12,7 @@
  * When the guest touches one again, it gets a page of zeros.  So to deflate the
  * balloon nothing has to be done, and nothing has to be announced.
  */
+#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "virtio_balloon.h"
@@ -34,7 +35,7 @@
 /* Page numbers in a buffer.  Linux has 256; a million would keep us from stopping. */
 #define MOST_PAGES	65536
 
-static struct virtio_balloon *balloon_of(struct virtio_dev *dev)
+static struct virtio_balloon *to_balloon(struct virtio_dev *dev)
 {
 	return (struct virtio_balloon *)dev;
 }
@@ -149,7 +150,7 @@ static uint32_t report(struct virtqueue *vq, struct virtq_buffer *buffer)
 
 static bool kick(struct virtio_dev *dev, struct virtqueue *vq)
 {
-	struct virtq_buffer *buffer = &balloon_of(dev)->buffer;
+	struct virtq_buffer *buffer = &to_balloon(dev)->buffer;
 
 	switch (vq->index) {
 	case QUEUE_INFLATE:
@@ -169,7 +170,7 @@ static bool kick(struct virtio_dev *dev, struct virtqueue *vq)
 
 static uint64_t config_read(struct virtio_dev *dev, uint64_t offset, int size)
 {
-	struct virtio_balloon *balloon = balloon_of(dev);
+	struct virtio_balloon *balloon = to_balloon(dev);
 	const struct virtio_balloon_config config = {
 		.num_pages = atomic_load(&balloon->target),
 		.actual = atomic_load(&balloon->actual),
@@ -181,12 +182,17 @@ static uint64_t config_read(struct virtio_dev *dev, uint64_t offset, int size)
 static void config_write(struct virtio_dev *dev, uint64_t offset, int size, uint64_t value)
 {
 	if (offset == offsetof(struct virtio_balloon_config, actual) && size == 4)
-		atomic_store(&balloon_of(dev)->actual, value);
+		atomic_store(&to_balloon(dev)->actual, value);
 }
 
 static void stop(struct virtio_dev *dev)
 {
-	atomic_store(&balloon_of(dev)->actual, 0);
+	atomic_store(&to_balloon(dev)->actual, 0);
+}
+
+static void balloon_free(struct virtio_dev *dev)
+{
+	free(to_balloon(dev));
 }
 
 static const struct virtio_ops ops = {
@@ -196,13 +202,14 @@ static const struct virtio_ops ops = {
 	.config_write = config_write,
 	.kick = kick,
 	.stop = stop,
+	.free = balloon_free,
 };
 
 /* -------------------------------------------------------------------- life */
 
 /**
  * virtio_balloon_init - the device, after reset
- * @balloon: the device, all zero
+ * @balloon: the device, all zero; from malloc, for its @free
  * @name: for messages
  * @target: bytes that the guest is asked to do without
  */

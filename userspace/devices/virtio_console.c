@@ -7,6 +7,7 @@
  * pipe while the guest has no buffers for it.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "virtio_console.h"
@@ -20,7 +21,7 @@
 
 #define PIECE		4096		/* most to be moved at once */
 
-static struct virtio_console *console_of(struct virtio_dev *dev)
+static struct virtio_console *to_console(struct virtio_dev *dev)
 {
 	return (struct virtio_console *)dev;
 }
@@ -29,7 +30,7 @@ static struct virtio_console *console_of(struct virtio_dev *dev)
 
 static uint32_t transmit(struct virtqueue *vq, struct virtq_buffer *buffer)
 {
-	struct virtio_console *con = console_of(vq->dev);
+	struct virtio_console *con = to_console(vq->dev);
 	uint8_t data[PIECE];
 	size_t offset, n;
 
@@ -105,12 +106,12 @@ static void input_ready(void *opaque, uint32_t events)
 
 static void start(struct virtio_dev *dev)
 {
-	watch_input(console_of(dev), true);
+	watch_input(to_console(dev), true);
 }
 
 static bool kick(struct virtio_dev *dev, struct virtqueue *vq)
 {
-	struct virtio_console *con = console_of(dev);
+	struct virtio_console *con = to_console(dev);
 
 	if (vq->index == QUEUE_TRANSMIT)
 		return virtqueue_serve(vq, &con->sending, transmit);
@@ -121,7 +122,7 @@ static bool kick(struct virtio_dev *dev, struct virtqueue *vq)
 
 static void stop(struct virtio_dev *dev)
 {
-	struct virtio_console *con = console_of(dev);
+	struct virtio_console *con = to_console(dev);
 
 	watch_input(con, false);
 	con->has_buffer = false;
@@ -129,10 +130,15 @@ static void stop(struct virtio_dev *dev)
 
 static uint64_t config_read(struct virtio_dev *dev, uint64_t offset, int size)
 {
-	unsigned int both = atomic_load(&console_of(dev)->size);
+	unsigned int both = atomic_load(&to_console(dev)->size);
 	const struct virtio_console_config config = { .cols = both, .rows = both >> 16 };
 
 	return virtio_bytes(&config, sizeof(config), offset, size);
+}
+
+static void console_free(struct virtio_dev *dev)
+{
+	free(to_console(dev));
 }
 
 static const struct virtio_ops ops = {
@@ -142,13 +148,14 @@ static const struct virtio_ops ops = {
 	.start = start,
 	.kick = kick,
 	.stop = stop,
+	.free = console_free,
 };
 
 /* -------------------------------------------------------------------- life */
 
 /**
  * virtio_console_init - the device, after reset
- * @con: the device, all zero
+ * @con: the device, all zero; from malloc, for its @free
  * @name: for messages
  * @host: who is connected
  */

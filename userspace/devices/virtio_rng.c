@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A source of random numbers (virtio 1.2, 5.4): the host kernel's. */
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/random.h>
 
 #include "virtio_rng.h"
@@ -47,15 +48,21 @@ static bool kick(struct virtio_dev *dev, struct virtqueue *vq)
 	return virtqueue_serve(vq, &rng->buffer, serve);
 }
 
+static void rng_free(struct virtio_dev *dev)
+{
+	free((struct virtio_rng *)dev);
+}
+
 static const struct virtio_ops ops = {
 	.id = VIRTIO_ID_RNG,
 	.nr_queues = 1,
 	.kick = kick,
+	.free = rng_free,
 };
 
 /**
  * virtio_rng_init - the device, after reset
- * @rng: the device, all zero
+ * @rng: the device, all zero; from malloc, for its @free
  * @name: for messages
  */
 void virtio_rng_init(struct virtio_rng *rng, const char *name)

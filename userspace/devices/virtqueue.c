@@ -249,6 +249,37 @@ bool virtqueue_pop(struct virtqueue *vq, struct virtq_buffer *buffer)
 /* ----------------------------------------------------- returning buffers */
 
 /**
+ * virtqueue_stage - prepare to return a buffer; the driver does not see it yet
+ * @vq: the queue
+ * @head: of a buffer from virtqueue_pop()
+ * @written: bytes written to its parts for that, from the first on
+ */
+void virtqueue_stage(struct virtqueue *vq, uint16_t head, uint32_t written)
+{
+	struct virtq_used_elem *elem;
+
+	if (!vq->desc || vq->dev->failed)
+		return;
+	elem = &vq->used->ring[vq->next_used % vq->num];
+	elem->id = head;
+	elem->len = written;
+	vq->next_used++;
+}
+
+/**
+ * virtqueue_publish - return all staged buffers at once
+ * @vq: the queue
+ *
+ * The driver is not interrupted: see virtqueue_notify().
+ */
+void virtqueue_publish(struct virtqueue *vq)
+{
+	if (!vq->desc || vq->dev->failed)
+		return;
+	store16(&vq->used->idx, vq->next_used);
+}
+
+/**
  * virtqueue_push - return a buffer to the driver
  * @vq: the queue
  * @buffer: from virtqueue_pop()
@@ -258,15 +289,8 @@ bool virtqueue_pop(struct virtqueue *vq, struct virtq_buffer *buffer)
  */
 void virtqueue_push(struct virtqueue *vq, const struct virtq_buffer *buffer, uint32_t written)
 {
-	struct virtq_used_elem *elem;
-
-	if (!vq->desc || vq->dev->failed)
-		return;
-	elem = &vq->used->ring[vq->next_used % vq->num];
-	elem->id = buffer->head;
-	elem->len = written;
-	vq->next_used++;
-	store16(&vq->used->idx, vq->next_used);
+	virtqueue_stage(vq, buffer->head, written);
+	virtqueue_publish(vq);
 }
 
 /* Does the driver want an interrupt for what was returned since the last (2.7.7.2)? */

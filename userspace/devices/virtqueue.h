@@ -114,6 +114,8 @@ bool virtqueue_start(struct virtqueue *vq);
 void virtqueue_stop(struct virtqueue *vq);
 
 bool virtqueue_pop(struct virtqueue *vq, struct virtq_buffer *buffer);
+void virtqueue_stage(struct virtqueue *vq, uint16_t head, uint32_t written);
+void virtqueue_publish(struct virtqueue *vq);
 void virtqueue_push(struct virtqueue *vq, const struct virtq_buffer *buffer, uint32_t written);
 void virtqueue_notify(struct virtqueue *vq);
 bool virtqueue_serve(struct virtqueue *vq, struct virtq_buffer *buffer,
