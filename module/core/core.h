@@ -65,6 +65,7 @@ u32 host_xsave_size(void);
 void *host_xsave_alloc(void);
 void host_xsave_reset(void *xsave);
 bool host_xsave_valid(const void *xsave);
+void host_xsave_fill(void *xsave);
 bool host_xcr0_valid(u64 xcr0);
 void host_set_xcr0(struct vitro_vcpu *vcpu, u64 xcr0);
 bool host_has_tsc_aux(void);

@@ -26,6 +26,9 @@
 #define XSAVE_MIN	576	/* legacy region and header */
 #define XSAVE_MXCSR	24
 #define XSAVE_MXCSR_MASK	28
+#define XSAVE_ST	32
+#define XSAVE_XMM	160
+#define XSAVE_XMM_END	416
 
 static u64 xcr0_offered;	/* states that this host has of the above */
 static u64 xcr0_of_host;
@@ -147,8 +150,7 @@ void host_xsave_reset(void *xsave)
 	memset(xsave, 0, sizeof(struct vitro_fpu));
 	*(u16 *)xsave = 0x37f;			/* FCW, as FNINIT; INIT state otherwise */
 	*(u32 *)(xsave + XSAVE_MXCSR) = 0x1f80;
-	if (xcr0_offered)
-		*(u64 *)(xsave + XSAVE_HEADER) = XFEATURE_MASK_FPSSE;
+	*(u64 *)(xsave + XSAVE_HEADER) = XFEATURE_MASK_FPSSE;
 }
 
 /**
@@ -162,12 +164,36 @@ bool host_xsave_valid(const void *xsave)
 
 	if (*(const u32 *)(xsave + XSAVE_MXCSR) & ~mxcsr_mask)
 		return false;
-	if (header[0] & ~xcr0_offered)
+	/* Every 64-bit CPU has these two, also one without XSAVE. */
+	if (header[0] & ~(xcr0_offered | XFEATURE_MASK_FPSSE))
 		return false;
 	for (i = 1; i < 8; i++)		/* XCOMP_BV: standard format; reserved */
 		if (header[i])
 			return false;
 	return true;
+}
+
+/**
+ * host_xsave_fill - write out the initial states that XSTATE_BV stands for
+ * @xsave: a valid area, just loaded
+ *
+ * For hosts without XSAVE: FXRSTOR takes x87 and SSE from the legacy region, and
+ * FXSAVE puts them there, whatever the header says.
+ */
+void host_xsave_fill(void *xsave)
+{
+	u64 *xstate_bv = xsave + XSAVE_HEADER;
+
+	if (xcr0_offered)
+		return;
+	if (!(*xstate_bv & XFEATURE_MASK_FP)) {
+		memset(xsave, 0, XSAVE_MXCSR);
+		memset(xsave + XSAVE_ST, 0, XSAVE_XMM - XSAVE_ST);
+		*(u16 *)xsave = 0x37f;
+	}
+	if (!(*xstate_bv & XFEATURE_MASK_SSE))
+		memset(xsave + XSAVE_XMM, 0, XSAVE_XMM_END - XSAVE_XMM);
+	*xstate_bv = XFEATURE_MASK_FPSSE;
 }
 
 /**

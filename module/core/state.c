@@ -233,7 +233,9 @@ int state_load(struct vitro_vcpu *vcpu, u64 mask)
 		event_load(vcpu, &s->events);
 	if (mask & VITRO_STATE_TIME)
 		clock_set_guest_tsc(vcpu, s->time.tsc);
-	if (mask & VITRO_STATE_FPU)
+	if (mask & VITRO_STATE_FPU) {
 		memcpy(vcpu->xsave, &s->fpu, sizeof(s->fpu));
+		host_xsave_fill(vcpu->xsave);
+	}
 	return 0;
 }

@@ -473,8 +473,8 @@ struct vitro_time {
 /**
  * struct vitro_fpu - VITRO_STATE_FPU
  * @xsave: an XSAVE area in standard format (SDM 1 13.4); an XSTATE_BV bit that
- *	is clear means the component's initial state.  Loading one with bits outside
- *	vitro_info.xcr0, or a reserved MXCSR bit, gives EINVAL.
+ *	is clear means the component's initial state.  Loading one with bits other than
+ *	x87, SSE and those in vitro_info.xcr0, or a reserved MXCSR bit, gives EINVAL.
  */
 struct vitro_fpu {
 	__u8 xsave[4096];
