@@ -86,7 +86,7 @@ struct form {
 static enum mode mode;
 static unsigned int bits;			/* of code */
 static unsigned long seed;
-static uint64_t xcr0;				/* components there are: x87, SSE, AVX */
+static uint64_t xcr0;				/* x87, SSE, AVX; 0 if there is no XSAVE */
 static struct machine cpu, lib;
 static struct vitro_state start;		/* both begin with this */
 static struct form form;
@@ -226,7 +226,7 @@ static void start_state(void)
 		.cr3 = mode == PROT32 ? PAGE_DIR_PSE : mode == PROT16 ? PDPT_PAE : PML4,
 		.cr4 = 0x600,				/* OSXMMEXCPT, OSFXSR */
 		.efer = mode >= COMPAT ? 0x500 : 0,	/* LMA, LME */
-		.xcr0 = xcr0,
+		.xcr0 = xcr0 ? xcr0 : 1,		/* as after a reset */
 	};
 	if (mode == PROT16 || mode >= COMPAT)
 		start.crs.cr4 |= 0x20;			/* PAE */
