@@ -451,7 +451,7 @@ bool overlay_create(const char *base, const char *path, struct disk_error *why)
 	h.base_mtime = mtime(base_fd);
 	h.data = BLOCK + map_bytes(h.size);
 	if (realpath(base, name))
-		snprintf(h.base, sizeof(h.base), "%s", name);
+		memcpy(h.base, name, strnlen(name, sizeof(h.base) - 1));
 	close(base_fd);
 
 	fd = disk_create_file(path, h.data + h.size, why);
