@@ -18,7 +18,7 @@
 #define SECTOR		(DATA + 0x1000)
 
 static uint8_t content[SIZE];
-static int flushes, discards, zeroes, unmaps, closes, fail;
+static int flushes, discards, zeroes, unmaps, closes, fail, fail_flush;
 static struct virtio_blk *blk;
 static struct driver d;
 
@@ -69,7 +69,7 @@ int disk_flush(struct disk *disk)
 {
 	(void)disk;
 	flushes++;
-	return fail;
+	return fail_flush ? fail_flush : fail;
 }
 
 void disk_close(struct disk *disk)
@@ -230,9 +230,9 @@ static void test_flush(void)
 	      flushes == 3);
 	driver_start(&d, 0, 16);
 	check("a driver that cannot flush", write_sector(0, 512) == S_OK && flushes == 4);
-	fail = -EIO;
-	check("write that does not become stable", write_sector(0, 512) == S_IOERR);
-	fail = 0;
+	fail_flush = -EIO;
+	check("a write that does not become stable", write_sector(0, 512) == S_IOERR);
+	fail_flush = 0;
 	check("reading does not flush", read_sector(0, 512) == S_OK && flushes == 5);
 }
 
