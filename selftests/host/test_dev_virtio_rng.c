@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The source of random numbers. */
-#include "../../userspace/devices/loop.c"
-#include "../../userspace/devices/virtio.c"
-#include "../../userspace/devices/virtqueue.c"
 #include "../../userspace/devices/virtio_rng.c"
 #include "tap.h"
 #include "virtio_driver.h"
 
-static struct virtio_rng rng;
+#define QUEUE_SIZE	16
+
+static struct driver d;
+
+static uint8_t *mem(uint64_t gpa)
+{
+	return at(&d, gpa, 1);
+}
 
 /* No pattern is expected of random bytes, but not all the same either. */
 static bool is_random(const uint8_t *p, size_t len)
@@ -29,63 +33,64 @@ static bool is_zero(const uint8_t *p, size_t len)
 
 static void test_buffers(void)
 {
-	const struct part two[] = { { DATA_GPA, 100, true }, { DATA_GPA + 0x1000, 100, true } };
-	struct virtq_used_elem elem;
-	unsigned int head;
+	const struct part two[] = { { DATA, 100, true }, { DATA + 0x1000, 100, true }, { 0 } };
 
-	drv_start(0);
-	head = drv_add1(0, DATA_GPA, 64, true);
-	drv_kick(0);
-	check("a buffer comes back full",
-	      drv_take(0, &elem) && elem.id == head && elem.len == 64);
-	check("of random bytes", is_random(at(DATA_GPA), 64));
-	check("and no more than that", is_zero(at(DATA_GPA + 64), 64));
-	check("with an interrupt", drv.used == 1);
+	driver_start(&d, 0, QUEUE_SIZE);
+	driver_put1(&d, 0, DATA, 64, true);
+	driver_kick(&d, 0);
+	check("a buffer comes back full", driver_taken(&d, 0) == 64);
+	check("of random bytes", is_random(mem(DATA), 64));
+	check("and no more than that", is_zero(mem(DATA + 64), 64));
+	check("with an interrupt", d.interrupts == 1);
 
-	drv_add(0, two, 2);
-	drv_kick(0);
-	check("a buffer in two parts", drv_taken(0) == 200 && is_random(at(DATA_GPA), 100) &&
-	      is_random(at(DATA_GPA + 0x1000), 100) && is_zero(at(DATA_GPA + 100), 100));
+	driver_put(&d, 0, two);
+	driver_kick(&d, 0);
+	check("a buffer in two parts", driver_taken(&d, 0) == 200 && is_random(mem(DATA), 100) &&
+	      is_random(mem(DATA + 0x1000), 100) && is_zero(mem(DATA + 100), 100));
 
-	drv_add1(0, DATA_GPA, 0x400000, true);
-	drv_kick(0);
-	check("a huge one is filled in part", drv_taken(0) == MOST);
-	check("which is random", is_random(at(DATA_GPA + 256), MOST - 256));
+	driver_put1(&d, 0, DATA, 0x20000, true);
+	driver_kick(&d, 0);
+	check("a huge one is filled in part", driver_taken(&d, 0) == MOST);
+	check("which is random", is_random(mem(DATA + 256), MOST - 256));
 }
 
 static void test_malformed(void)
 {
-	drv_start(0);
-	drv_add1(0, DATA_GPA, 64, false);
-	drv_kick(0);
-	check("a buffer to read is malformed", drv_failed("64 bytes to read"));
-	check("and does not come back", drv_taken(0) == -1);
+	driver_start(&d, 0, QUEUE_SIZE);
+	driver_put1(&d, 0, DATA, 64, false);
+	driver_kick(&d, 0);
+	check("a buffer to read is malformed", driver_failed(&d, "64 bytes to read"));
+	check("and does not come back", driver_taken(&d, 0) == -1);
 
-	drv_start(0);
-	drv_add1(0, DATA_GPA, 0, true);
-	drv_kick(0);
-	check("so is one without room", drv_failed("room for 0"));
+	driver_start(&d, 0, QUEUE_SIZE);
+	driver_put1(&d, 0, DATA, 64, true);
+	desc(&d, 0, 0)->len = 0;
+	driver_kick(&d, 0);
+	check("so is one without room", driver_failed(&d, "room for 0"));
 
-	drv_start(0);
-	drv_add1(0, MEM_GPA + MEM_SIZE, 64, true);
-	drv_kick(0);
-	check("so is one outside of memory", drv_failed("outside of memory"));
-	drv_add1(0, DATA_GPA, 64, true);
-	drv_kick(0);
-	check("after which it does nothing", drv_taken(0) == -1);
+	driver_start(&d, 0, QUEUE_SIZE);
+	driver_put1(&d, 0, 2 * REGION, 64, true);
+	driver_kick(&d, 0);
+	check("so is one outside of memory", driver_failed(&d, "outside of memory"));
+	driver_put1(&d, 0, DATA, 64, true);
+	driver_kick(&d, 0);
+	check("after which it does nothing", driver_taken(&d, 0) == -1);
 
-	drv_start(0);
-	drv_add1(0, DATA_GPA, 64, true);
-	drv_kick(0);
-	check("until it is reset", drv_taken(0) == 64);
+	driver_start(&d, 0, QUEUE_SIZE);
+	driver_put1(&d, 0, DATA, 64, true);
+	driver_kick(&d, 0);
+	check("until it is reset", driver_taken(&d, 0) == 64);
 }
 
 int main(void)
 {
-	virtio_rng_init(&rng, "rng0");
-	drv_plug(&rng.dev);
-	check("it says what it is", rng.dev.ops->id == VIRTIO_ID_RNG);
+	struct virtio_rng *rng = calloc(1, sizeof(*rng));
+
+	virtio_rng_init(rng, "rng0");
+	driver_init(&d, &rng->dev);
+	check("it says what it is", reg_get(&d, REG_DEVICE_ID) == 4);
 	test_buffers();
 	test_malformed();
+	driver_fini(&d);
 	return tap_done();
 }

@@ -37,6 +37,7 @@
  * @size: entries of each queue
  * @nr_avail: buffers made available so far, by queue
  * @nr_seen: buffers seen in the used ring, by queue
+ * @next_desc: descriptor to use next, by queue; for driver_put()
  * @interrupts: how many came
  * @held: stops do not happen at once: the device's thread is busy
  * @why: the last message about a failure
@@ -49,6 +50,7 @@ struct driver {
 	unsigned int size;
 	uint16_t nr_avail[VIRTIO_MAX_QUEUES];
 	uint16_t nr_seen[VIRTIO_MAX_QUEUES];
+	unsigned int next_desc[VIRTIO_MAX_QUEUES];
 	int interrupts;
 	bool held;
 	char why[200];
@@ -208,6 +210,7 @@ static inline void driver_add_queue(struct driver *d, unsigned int q)
 	memset(at(d, RINGS(q), 0x3000), 0, 0x3000);
 	d->nr_avail[q] = 0;
 	d->nr_seen[q] = 0;
+	d->next_desc[q] = 0;
 }
 
 /* All of it, with queues of @size entries; says whether the device runs. */
@@ -297,6 +300,53 @@ static inline int64_t driver_do(struct driver *d, unsigned int q, const struct p
 	driver_add(d, q, 0, part);
 	driver_kick(d, q);
 	return driver_take(d, q, &written) == 0 ? (int64_t)written : -1;
+}
+
+/* ------------------------- queues with several buffers, devices with a loop */
+
+/* Make a buffer available, of the descriptors that follow those of the last one. */
+static inline void driver_put(struct driver *d, unsigned int q, const struct part *part)
+{
+	unsigned int nr = 0;
+
+	while (part[nr].len)
+		nr++;
+	if (d->next_desc[q] + nr > d->size)
+		d->next_desc[q] = 0;
+	driver_add(d, q, d->next_desc[q], part);
+	d->next_desc[q] += nr;
+}
+
+static inline void driver_put1(struct driver *d, unsigned int q, uint64_t gpa, uint32_t len,
+			       bool in)
+{
+	const struct part part[] = { { gpa, len, in }, { 0, 0, false } };
+
+	driver_put(d, q, part);
+}
+
+/* Let the device do what its event loop has for it. */
+static inline void driver_run(struct driver *d)
+{
+	int i;
+
+	for (i = 0; i < 10000 && loop_once(&d->loop, 0); i++)
+		;
+}
+
+/* How many bytes were written to the buffer that comes back next; -1: none does. */
+static inline int64_t driver_taken(struct driver *d, unsigned int q)
+{
+	uint32_t written;
+
+	return driver_take(d, q, &written) < 0 ? -1 : (int64_t)written;
+}
+
+/* Has the device failed, and said so? */
+static inline bool driver_failed(struct driver *d, const char *why)
+{
+	return d->dev->failed && (reg_get(d, REG_STATUS) & STATUS_NEEDS_RESET) &&
+	       strstr(d->why, why);
 }
 
 #endif /* VIRTIO_DRIVER_H */
