@@ -94,6 +94,8 @@ static void test_iasl(const struct acpi_header *dsdt, const struct acpi_header *
 	check("FADT: PM timer has 32 bits", says(dir, "facp", "32-bit PM Timer (V1) : 1"));
 	check("MADT: third processor", says(dir, "apic", "Local Apic ID : 02"));
 	check("MADT: I/O APIC", says(dir, "apic", "Address : FEC00000"));
+	check("FADT: a power button", says(dir, "facp", "Control Method Power Button (V1) : 0"));
+	check("MADT: the timer is at pin 2", says(dir, "apic", "Interrupt : 00000002"));
 	check("MADT: SCI", says(dir, "apic", "Trigger Mode : 3"));
 	check("XSDT", says(dir, "xsdt", "ACPI Table Address   1"));
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
@@ -118,7 +120,7 @@ int main(void)
 	fadt = at(entry[0]);
 	madt = at(entry[1]);
 	check("FADT", valid(&fadt->header, "FACP") && fadt->header.length == 268);
-	check("MADT", valid(madt, "APIC") && madt->length == 44 + 3 * 8 + 12 + 10);
+	check("MADT", valid(madt, "APIC") && madt->length == 44 + 3 * 8 + 12 + 10 + 10);
 	dsdt = at(fadt->x_dsdt);
 	check("DSDT", valid(dsdt, "DSDT") && fadt->dsdt == fadt->x_dsdt);
 	facs = at(fadt->facs);

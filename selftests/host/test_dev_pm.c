@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Power-off and reset: PM1 control, the reset port, the i8042; and the PM timer. */
-#include "../../userspace/devices/i8042.c"
+/* Power-off and reset, the power button, the PM timer. */
 #include "../../userspace/devices/pm.c"
 #include "tap.h"
 
@@ -19,13 +18,23 @@ static void request(void *opaque, enum machine_request what)
 	resets += what == MACHINE_RESET;
 }
 
+static bool sci;
+
+static void set_sci(void *opaque, int pin, bool level)
+{
+	(void)opaque;
+	(void)pin;
+	sci = level;
+}
+
 static const struct machine_port machine = { .request = request };
+static const struct irq_line line = { .set = set_sci };
 
 static void test_pm1(void)
 {
 	struct pm pm;
 
-	pm_init(&pm, machine, read_now);
+	pm_init(&pm, machine, line, read_now);
 	check("ACPI mode is on", pm_ops.read(&pm, PM1_CNT_OFFSET, 2) == CNT_SCI_EN);
 	check("no event", pm_ops.read(&pm, PM1_STATUS, 2) == 0);
 	pm_ops.write(&pm, PM1_ENABLE, 2, 0x0321);
@@ -46,12 +55,38 @@ static void test_pm1(void)
 	      !(pm_ops.read(&pm, PM1_CNT_OFFSET, 2) & CNT_SLP_EN) && resets == 0);
 }
 
+/* ACPI 6.5 section 4.8.2.2.1, fixed power button */
+static void test_button(void)
+{
+	struct pm pm;
+
+	pm_init(&pm, machine, line, read_now);
+	pm_press_button(&pm);
+	check("the button is in the status", pm_ops.read(&pm, PM1_STATUS, 2) == 0x100);
+	check("... by bytes", pm_ops.read(&pm, PM1_STATUS + 1, 1) == 0x01);
+	check("no interrupt before it is enabled", !sci);
+	pm_ops.write(&pm, PM1_ENABLE, 2, 0x100);
+	check("then there is one", sci);
+	check("status and enable at once", pm_ops.read(&pm, PM1_STATUS, 4) == 0x01000100);
+	pm_ops.write(&pm, PM1_STATUS, 2, 0xfeff);
+	check("other bits do not clear it", sci);
+	pm_ops.write(&pm, PM1_STATUS, 2, 0x100);
+	check("its own does", !sci && pm_ops.read(&pm, PM1_STATUS, 2) == 0);
+	pm_press_button(&pm);
+	check("again", sci);
+	pm_ops.write(&pm, PM1_STATUS, 4, 0x00000000);
+	check("disabled", !sci && pm_ops.read(&pm, PM1_STATUS, 4) == 0x100);
+	pm_ops.write(&pm, PM1_STATUS + 1, 1, 0x01);
+	check("cleared by a byte", pm_ops.read(&pm, PM1_STATUS, 2) == 0);
+	check("the guest decides what comes of it", poweroffs == 1 && resets == 0);
+}
+
 static void test_timer(void)
 {
 	struct pm pm;
 	uint32_t a, b;
 
-	pm_init(&pm, machine, read_now);
+	pm_init(&pm, machine, line, read_now);
 	now = 0;
 	a = pm_ops.read(&pm, PM_TMR_OFFSET, 4);
 	now = NSEC_PER_SEC;
@@ -68,9 +103,8 @@ static void test_timer(void)
 static void test_reset(void)
 {
 	struct pm pm;
-	struct i8042 i8042;
 
-	pm_init(&pm, machine, read_now);
+	pm_init(&pm, machine, line, read_now);
 	resets = 0;
 	pm_reset_ops.write(&pm, 0, 1, 0x02);
 	check("choosing the kind does not reset", resets == 0);
@@ -79,19 +113,12 @@ static void test_reset(void)
 	check("the port can be read", pm_reset_ops.read(&pm, 0, 1) == PM_RESET_VALUE);
 	pm_reset_ops.write(&pm, 0, 1, PM_RESET_VALUE);
 	check("only when it changes", resets == 1);
-
-	i8042_init(&i8042, machine);
-	check("the keyboard controller is ready for a command", i8042_ops.read(&i8042, 0, 1) == 0);
-	i8042_ops.write(&i8042, 0, 1, 0xaa);
-	i8042_data_ops.write(&i8042, 0, 1, 0xfe);
-	check("other commands, and data, do nothing", resets == 1);
-	i8042_ops.write(&i8042, 0, 1, 0xfe);
-	check("command 0xfe resets", resets == 2);
 }
 
 int main(void)
 {
 	test_pm1();
+	test_button();
 	test_timer();
 	test_reset();
 	return tap_done();

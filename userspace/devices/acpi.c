@@ -90,7 +90,6 @@ struct acpi_fadt {		/* 5.2.9 */
 	uint32_t flags;
 #define FADT_WBINVD		(1U << 0)
 #define FADT_PROC_C1		(1U << 2)
-#define FADT_NO_POWER_BUTTON	(1U << 4)
 #define FADT_NO_SLEEP_BUTTON	(1U << 5)
 #define FADT_NO_FIXED_RTC	(1U << 6)
 #define FADT_TIMER_32BIT	(1U << 8)
@@ -462,9 +461,8 @@ static size_t build_fadt(struct blob *b, uint64_t facs, uint64_t dsdt)
 		.p_lvl3_lat = 0xffff,
 		.century = RTC_CENTURY,
 		.boot_arch = BOOT_LEGACY_DEVICES | BOOT_NO_VGA,
-		.flags = FADT_WBINVD | FADT_PROC_C1 | FADT_NO_POWER_BUTTON |
-			 FADT_NO_SLEEP_BUTTON | FADT_NO_FIXED_RTC | FADT_TIMER_32BIT |
-			 FADT_RESET_REG,
+		.flags = FADT_WBINVD | FADT_PROC_C1 | FADT_NO_SLEEP_BUTTON | FADT_NO_FIXED_RTC |
+			 FADT_TIMER_32BIT | FADT_RESET_REG,
 		.reset_reg = port_gas(PM_RESET_PORT, 1),
 		.reset_value = PM_RESET_VALUE,
 		.x_dsdt = dsdt,
@@ -498,6 +496,13 @@ static size_t build_madt(struct blob *b, unsigned int nr_cpus)
 		.length = sizeof(ioapic),
 		.address = IOAPIC_BASE,
 	};
+	/* As on every PC with an I/O APIC: the timer is not at pin 0. */
+	const struct madt_override timer = {
+		.type = MADT_OVERRIDE,
+		.length = sizeof(timer),
+		.source = 0,
+		.gsi = IOAPIC_PIN_TIMER,
+	};
 	/* The SCI is no ISA interrupt, so its line does not behave like one. */
 	const struct madt_override sci = {
 		.type = MADT_OVERRIDE,
@@ -518,6 +523,7 @@ static size_t build_madt(struct blob *b, unsigned int nr_cpus)
 		put(b, &lapic, sizeof(lapic));
 	}
 	put(b, &ioapic, sizeof(ioapic));
+	put(b, &timer, sizeof(timer));
 	put(b, &sci, sizeof(sci));
 	finish_table(b, start);
 	return start;

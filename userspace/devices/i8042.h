@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The part of a PC's keyboard controller that resets the machine. */
+/* A PC's keyboard controller, without a keyboard. */
 #ifndef DEVICES_I8042_H
 #define DEVICES_I8042_H
 
@@ -11,9 +11,17 @@
 /**
  * struct i8042 - the controller
  * @machine: who is reset
+ * @config: command byte: interrupts, disabled ports, translation
+ * @out: what the data port gives next
+ * @has_out: that is something new
+ * @pending: command that waits for its byte, 0 for none
  */
 struct i8042 {
 	struct machine_port machine;
+	uint8_t config;
+	uint8_t out;
+	bool has_out;
+	uint8_t pending;
 };
 
 extern const struct bus_ops i8042_ops;		/* at the command port */

@@ -8,6 +8,7 @@
 #define IOAPIC_BASE	0xfec00000ULL
 #define IOAPIC_SIZE	0x1000
 #define IOAPIC_PINS	24
+#define IOAPIC_PIN_TIMER	2	/* where PCs connect the PIT; MADT says so */
 
 /**
  * struct ioapic - the controller

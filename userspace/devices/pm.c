@@ -3,14 +3,15 @@
  * ACPI power management: how the guest powers itself off, resets itself, and
  * reads the time. (Section numbers are those of ACPI 6.5.)
  *
- * There are no events: the FADT says that the machine has no fixed buttons, and
- * the timer does not report its overflow.  So the status register is always 0
- * and the interrupt (SCI) never comes.
+ * There is one event, the power button.  The timer does not report its overflow.
  */
 #include "pm.h"
 
 #define PM1_STATUS	0	/* offsets in the event block */
 #define PM1_ENABLE	2
+
+/* PM1 status and enable have the same bits (4.8.3.1.1, 4.8.3.1.2) */
+#define EVENT_BUTTON	0x0100
 
 /* PM1 control (4.8.3.2.1) */
 #define CNT_SCI_EN	0x0001
@@ -33,17 +34,35 @@ static uint32_t read_timer(const struct pm *pm)
 	return ns / NSEC_PER_SEC * PM_TIMER_HZ + ns % NSEC_PER_SEC * PM_TIMER_HZ / NSEC_PER_SEC;
 }
 
+/* The SCI is a level: as long as an event that is enabled has not been cleared. */
+static void update_sci(struct pm *pm)
+{
+	irq_line_set(&pm->sci, pm->status & pm->enable);
+}
+
+/**
+ * pm_press_button - somebody presses the power button
+ * @pm: the registers
+ *
+ * What comes of it is the guest's decision.
+ */
+void pm_press_button(struct pm *pm)
+{
+	pm->status |= EVENT_BUTTON;
+	update_sci(pm);
+}
+
 static uint64_t pm_read(void *dev, uint64_t offset, int size)
 {
 	struct pm *pm = dev;
 	unsigned int shift = 8 * (offset & 1);
 
-	(void)size;
 	if (offset >= PM_TMR_OFFSET)
 		return read_timer(pm) >> (8 * (offset - PM_TMR_OFFSET));
 	switch (offset & ~1ULL) {
 	case PM1_STATUS:
-		return 0;
+		/* Together with PM1 enable, if the access is that wide. */
+		return (size > 2 ? pm->status | (uint32_t)pm->enable << 16 : pm->status) >> shift;
 	case PM1_ENABLE:
 		return pm->enable >> shift;
 	case PM1_CNT_OFFSET:
@@ -73,10 +92,17 @@ static void pm_write(void *dev, uint64_t offset, int size, uint64_t value)
 {
 	struct pm *pm = dev;
 
-	/* Status bits are cleared by writing 1, and none is ever set; the timer is read-only. */
+	/* The timer is read-only. */
 	switch (offset & ~1ULL) {
+	case PM1_STATUS:
+		pm->status &= ~merge(0, offset, size, value);	/* cleared by writing 1 */
+		if (size > 2)
+			pm->enable = value >> 16;
+		update_sci(pm);
+		break;
 	case PM1_ENABLE:
 		pm->enable = merge(pm->enable, offset, size, value);
+		update_sci(pm);
 		break;
 	case PM1_CNT_OFFSET:
 		write_control(pm, merge(pm->control, offset, size, value));
@@ -120,9 +146,11 @@ const struct bus_ops pm_reset_ops = {
  * pm_init - the registers after power-on
  * @pm: the registers
  * @machine: who is powered off or reset
+ * @sci: the interrupt line for events
  * @now: nanoseconds of a clock that never goes back
  */
-void pm_init(struct pm *pm, struct machine_port machine, int64_t (*now)(void))
+void pm_init(struct pm *pm, struct machine_port machine, struct irq_line sci,
+	     int64_t (*now)(void))
 {
-	*pm = (struct pm){ .machine = machine, .now = now };
+	*pm = (struct pm){ .machine = machine, .sci = sci, .now = now };
 }

@@ -21,14 +21,18 @@
 /**
  * struct pm - the registers
  * @machine: who is powered off or reset
+ * @sci: the interrupt line for events
  * @now: nanoseconds of a clock that never goes back
- * @enable: PM1 enable; no event ever comes, so it only remembers
+ * @status: PM1 status: events that came
+ * @enable: PM1 enable: those that interrupt
  * @control: PM1 control
  * @reset: the reset port
  */
 struct pm {
 	struct machine_port machine;
+	struct irq_line sci;
 	int64_t (*now)(void);
+	uint16_t status;
 	uint16_t enable;
 	uint16_t control;
 	uint8_t reset;
@@ -37,6 +41,8 @@ struct pm {
 extern const struct bus_ops pm_ops;
 extern const struct bus_ops pm_reset_ops;
 
-void pm_init(struct pm *pm, struct machine_port machine, int64_t (*now)(void));
+void pm_init(struct pm *pm, struct machine_port machine, struct irq_line sci,
+	     int64_t (*now)(void));
+void pm_press_button(struct pm *pm);
 
 #endif /* DEVICES_PM_H */

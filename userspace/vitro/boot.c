@@ -8,9 +8,9 @@
 
 #define MAP_MAX		4	/* lines of the memory map */
 
-#define SNIPPET_BASE	0x1000
+#define SNIPPET_STACK	0x1000		/* and below */
 #define SNIPPET_TABLES	0x80000		/* GDT and page tables of modes 32 and 64 */
-#define SNIPPET_MAX	(SNIPPET_TABLES - SNIPPET_BASE)
+#define TABLES_END	(SNIPPET_TABLES + VITRO_MODE_TABLES_SIZE)
 
 static int read_image(struct vitro_image *image, const char *path)
 {
@@ -35,9 +35,10 @@ int images_read(struct images *images, const struct config *config)
 
 	if (!status && config->initrd)
 		status = read_image(&images->initrd, config->initrd);
-	if (!status && config->snippet && images->code.size > SNIPPET_MAX)
-		status = usage_error("'%s': %zu bytes; a snippet has at most %d", config->snippet,
-				     images->code.size, SNIPPET_MAX);
+	for (unsigned int i = 0; i < config->nr_modules && !status; i++) {
+		images->module[i].cmdline = config->module[i].args;
+		status = read_image(&images->module[i].image, config->module[i].file);
+	}
 	return status;
 }
 
@@ -49,6 +50,8 @@ void images_free(struct images *images)
 {
 	vitro_image_free(&images->code);
 	vitro_image_free(&images->initrd);
+	for (unsigned int i = 0; i < MAX_MODULES; i++)
+		vitro_image_free(&images->module[i].image);
 }
 
 /* What the guest is told about its memory; returns the number of lines, at most MAP_MAX. */
@@ -77,6 +80,8 @@ static int load_kernel(struct machine *m, const struct config *config,
 		.map = map,
 		.nr_map = memory_map(config->memory, map),
 		.rsdp = ACPI_BASE,
+		.module = images->module,
+		.nr_modules = config->nr_modules,
 	};
 
 	if (!vitro_load_kernel(m->cpu[0].vcpu, &boot))
@@ -89,14 +94,16 @@ static int load_snippet(struct machine *m, const struct config *config,
 			const struct images *images)
 {
 	struct vitro_vcpu *vcpu = m->cpu[0].vcpu;
+	size_t size = images->code.size;
 
-	if (vitro_load_flat(m->vm, &images->code, SNIPPET_BASE) < 0 ||
-	    vitro_vcpu_set_mode(vcpu, config->mode, SNIPPET_BASE, SNIPPET_TABLES) < 0) {
-		fprintf(stderr, "vitro run: %s\n", vitro_error());
-		return END_HOST;
-	}
-	/* A stack, below the code. */
-	vitro_vcpu_comm(vcpu)->state.gprs.gpr[VITRO_RSP] = SNIPPET_BASE;
+	if (config->load < TABLES_END && config->load + size > SNIPPET_TABLES)
+		return usage_error("'%s': %zu bytes at 0x%x; at 0x%x are the tables of modes 32 and 64, "
+				   "and --load chooses another address", config->snippet, size,
+				   config->load, SNIPPET_TABLES);
+	if (vitro_load_flat(m->vm, &images->code, config->load) < 0 ||
+	    vitro_vcpu_set_mode(vcpu, config->mode, config->load, SNIPPET_TABLES) < 0)
+		return usage_error("'%s' at 0x%x: %s", config->snippet, config->load, vitro_error());
+	vitro_vcpu_comm(vcpu)->state.gprs.gpr[VITRO_RSP] = SNIPPET_STACK;
 	return 0;
 }
 

@@ -16,10 +16,12 @@
  * struct images - the files
  * @code: kernel or snippet
  * @initrd: empty if there is none
+ * @module: multiboot modules; their strings belong to the config
  */
 struct images {
 	struct vitro_image code;
 	struct vitro_image initrd;
+	struct vitro_module module[MAX_MODULES];
 };
 
 /* boot.c */

@@ -18,6 +18,14 @@ static bool add_region(struct machine *m, uint64_t gpa, uint64_t size)
 	return true;
 }
 
+/* Registers of the local APIC (SDM 3A table 11-1), and what goes there. */
+#define LAPIC_SVR	0x0f0
+#define LAPIC_ENABLED	0x100
+#define LAPIC_LINT0	0x350
+#define LAPIC_LINT1	0x360
+#define LAPIC_EXTINT	0x700
+#define LAPIC_NMI	0x400
+
 /* Memory up to the device hole, and the rest above it. */
 static bool add_memory(struct machine *m, uint64_t size)
 {
@@ -39,6 +47,20 @@ static bool add_cpus(struct machine *m, unsigned int nr)
 		m->nr_cpus++;
 	}
 	return true;
+}
+
+/*
+ * What a PC's firmware leaves behind: "virtual wire mode" (MultiProcessor Specification
+ * 1.4, 3.6.2.2), in which interrupts of the 8259s pass through the bootstrap processor's
+ * local APIC, and NMIs come from LINT1.
+ */
+static bool set_virtual_wire(struct machine *m)
+{
+	struct vitro_vcpu *vcpu = m->cpu[0].vcpu;
+
+	return !vitro_vcpu_lapic_write(vcpu, LAPIC_SVR, LAPIC_ENABLED | 0xff) &&
+	       !vitro_vcpu_lapic_write(vcpu, LAPIC_LINT0, LAPIC_EXTINT) &&
+	       !vitro_vcpu_lapic_write(vcpu, LAPIC_LINT1, LAPIC_NMI);
 }
 
 static bool add_acpi(struct machine *m)
@@ -72,6 +94,10 @@ int machine_build(struct machine *m, const struct config *config)
 		return END_HOST;
 	}
 	m->is_snippet = config->snippet;
+	fw_cfg_init(&m->fw_cfg, config->memory, config->cpus);
+	if (config->debug_exit && machine_add_debugexit(m, config->debug_exit))
+		return usage_error("--debug-exit 0x%x: there is another device at this port",
+				   config->debug_exit);
 	m->dev = vitro_open(NULL);
 	if (!m->dev)
 		return host_error();
@@ -83,7 +109,8 @@ int machine_build(struct machine *m, const struct config *config)
 		return usage_error("--memory: guests on this host have addresses of %u bits",
 				   info->gpa_bits);
 	m->vm = vitro_vm_create(m->dev);
-	if (!m->vm || !add_memory(m, config->memory) || !add_cpus(m, config->cpus))
+	if (!m->vm || !add_memory(m, config->memory) || !add_cpus(m, config->cpus) ||
+	    !set_virtual_wire(m))
 		return host_error();
 	status = disks_add(m, config);
 	if (status)

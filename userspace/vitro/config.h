@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #define MAX_DISKS	8
+#define MAX_MODULES	16
 
 /**
  * struct disk_config - a disk as it is asked for
@@ -30,6 +31,16 @@ struct disk_config {
 };
 
 /**
+ * struct module_config - a multiboot module as it is asked for
+ * @file: file
+ * @args: its string, or NULL
+ */
+struct module_config {
+	char *file;
+	char *args;
+};
+
+/**
  * struct config - a machine as it is asked for
  *
  * Strings belong to the struct and are NULL when not given.
@@ -39,6 +50,10 @@ struct disk_config {
  * @append: kernel parameters
  * @snippet: file
  * @mode: enum vitro_mode that a snippet starts in
+ * @load: gpa where it is loaded and started
+ * @module: more files for a multiboot kernel
+ * @nr_modules: how many
+ * @debug_exit: port by which the guest can end the run, 0 for none
  * @memory: bytes
  * @cpus: number
  * @disk: disks
@@ -53,6 +68,10 @@ struct config {
 	char *append;
 	char *snippet;
 	unsigned int mode;
+	unsigned int load;
+	struct module_config module[MAX_MODULES];
+	unsigned int nr_modules;
+	unsigned int debug_exit;
 	uint64_t memory;
 	unsigned int cpus;
 	struct disk_config disk[MAX_DISKS];

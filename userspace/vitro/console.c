@@ -227,17 +227,20 @@ static void list_keys(void)
 {
 	/* The terminal is raw: \n alone would only go down. */
 	fprintf(stderr, "\r\nvitro: Ctrl-A x       stop the guest and quit\r\n"
+			"       Ctrl-A p       press the guest's power button\r\n"
 			"       Ctrl-A Ctrl-A  send Ctrl-A to the guest\r\n"
 			"       Ctrl-A h       this help\r\n");
 }
 
-/* One key of the user's; true if it was the command to quit. */
-static bool key(struct console *con, uint8_t c)
+/* One key of the user's; what it means, if it is a command. */
+static enum console_input key(struct console *con, uint8_t c)
 {
 	if (con->escape) {
 		con->escape = false;
 		if (c == 'x' || c == 'X')
-			return true;
+			return CONSOLE_INPUT_QUIT;
+		if (c == 'p' || c == 'P')
+			return CONSOLE_INPUT_BUTTON;
 		if (c == 'h' || c == '?')
 			list_keys();
 		else if (c == CTRL_A)
@@ -247,7 +250,7 @@ static bool key(struct console *con, uint8_t c)
 	} else {
 		con->in[con->in_len++] = c;
 	}
-	return false;
+	return CONSOLE_INPUT_OK;
 }
 
 /**
@@ -272,15 +275,21 @@ enum console_input console_read(struct console *con)
 	uint8_t buf[1024];
 	size_t room = console_in_room(con);
 	ssize_t i, n = read(STDIN_FILENO, buf, room < sizeof(buf) ? room : sizeof(buf));
+	enum console_input result = CONSOLE_INPUT_OK;
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return CONSOLE_INPUT_OK;
 	if (n <= 0)
 		return CONSOLE_INPUT_END;
-	for (i = 0; i < n; i++)
-		if (key(con, buf[i]))
-			return CONSOLE_INPUT_QUIT;
-	return CONSOLE_INPUT_OK;
+	for (i = 0; i < n; i++) {
+		enum console_input command = key(con, buf[i]);
+
+		if (command == CONSOLE_INPUT_QUIT)
+			return command;
+		if (command != CONSOLE_INPUT_OK)
+			result = command;
+	}
+	return result;
 }
 
 /**

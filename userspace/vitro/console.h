@@ -50,6 +50,7 @@ enum console_input {
 	CONSOLE_INPUT_OK,
 	CONSOLE_INPUT_END,	/* end of file: there will be no more */
 	CONSOLE_INPUT_QUIT,	/* the user typed Ctrl-A x */
+	CONSOLE_INPUT_BUTTON,	/* Ctrl-A p */
 };
 
 void console_init(struct console *con);

@@ -145,6 +145,23 @@ static void handle_eoi(struct cpu *cpu)
 	pthread_mutex_unlock(&m->lock);
 }
 
+/* The guest takes an interrupt from the 8259s: here is its vector. */
+static void handle_inta(struct cpu *cpu)
+{
+	struct vitro_events *events = &vitro_vcpu_comm(cpu->vcpu)->state.events;
+	int vector = machine_inta(cpu->machine);
+
+	if (vector < 0)
+		return;
+	if (vitro_vcpu_get(cpu->vcpu, VITRO_STATE_EVENTS) < 0) {
+		machine_end(cpu->machine, END_HOST, "%s", vitro_error());
+		return;
+	}
+	events->intr_pending = 1;
+	events->intr_vector = vector;
+	vitro_vcpu_put(cpu->vcpu, VITRO_STATE_EVENTS);
+}
+
 static void handle_exit(struct cpu *cpu)
 {
 	struct machine *m = cpu->machine;
@@ -172,6 +189,9 @@ static void handle_exit(struct cpu *cpu)
 		break;
 	case VITRO_EXIT_EOI:
 		handle_eoi(cpu);
+		break;
+	case VITRO_EXIT_INTA:
+		handle_inta(cpu);
 		break;
 	case VITRO_EXIT_SHUTDOWN:
 		machine_end(m, END_TRIPLE, "triple fault at %s", where(cpu, at, sizeof(at)));

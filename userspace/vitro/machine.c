@@ -11,9 +11,16 @@
 
 #include "machine.h"
 
-/* Pins of the I/O APIC: on a PC they are the ISA interrupt's numbers. */
-#define PIN_COM1	4
-#define PIN_RTC		8
+/* ISA interrupts. */
+#define IRQ_PIT		0
+#define IRQ_COM1	4
+#define IRQ_RTC		8
+#define IRQ_SCI		9	/* the FADT says so */
+
+/* The message that is the 8259s' wire to the bootstrap processor (VITRO_SIGNAL_MSI). */
+#define PIC_ADDR	0xfee00000
+#define PIC_LEVEL	(7U << 8 | 1U << 15)	/* ExtINT, by level */
+#define PIC_UP		(1U << 14)
 
 #define NSEC_PER_SEC	1000000000LL
 
@@ -138,6 +145,13 @@ static void send_msi(void *opaque, uint64_t addr, uint32_t data)
 	vitro_vm_msi(m->vm, addr, data);
 }
 
+static void pic_output(void *opaque, bool level)
+{
+	struct machine *m = opaque;
+
+	vitro_vm_msi(m->vm, PIC_ADDR, PIC_LEVEL | (level ? PIC_UP : 0));
+}
+
 static void rerouted(void *opaque, int pin)
 {
 	io_rerouted(opaque, pin);
@@ -150,11 +164,40 @@ static void arm_rtc(void *opaque, int64_t at)
 	arm_timer(m->rtc_fd, TFD_TIMER_ABSTIME, at / NSEC_PER_SEC, at % NSEC_PER_SEC);
 }
 
+static void arm_pit(void *opaque, int64_t at)
+{
+	struct machine *m = opaque;
+
+	arm_timer(m->pit_fd, TFD_TIMER_ABSTIME, at / NSEC_PER_SEC, at % NSEC_PER_SEC);
+}
+
+/* The guest ends the run by its debug port: this is no crash, whatever was before. */
+static void debug_exit(void *opaque, uint32_t value)
+{
+	struct machine *m = opaque;
+
+	m->panicked = false;
+	machine_end(m, (value << 1 | 1) & 0xff, "the guest wrote 0x%x to its debug exit port",
+		    value);
+}
+
 /* ------------------------------------------------------------------- wiring */
 
-static struct irq_line wire(struct machine *m, int pin)
+/*
+ * An ISA interrupt goes to the 8259s and to the I/O APIC.  The guest uses one of them
+ * and masks the other.
+ */
+static void set_isa_line(void *opaque, int irq, bool level)
 {
-	return (struct irq_line){ .set = ioapic_set_line, .opaque = &m->ioapic, .pin = pin };
+	struct machine *m = opaque;
+
+	pic_set_line(&m->pic, irq, level);
+	ioapic_set_line(&m->ioapic, irq == IRQ_PIT ? IOAPIC_PIN_TIMER : irq, level);
+}
+
+static struct irq_line isa_line(struct machine *m, int irq)
+{
+	return (struct irq_line){ .set = set_isa_line, .opaque = m, .pin = irq };
 }
 
 static void init_devices(struct machine *m)
@@ -164,15 +207,16 @@ static void init_devices(struct machine *m)
 		.transmit = transmit, .ready = uart_ready, .opaque = m,
 	};
 	const struct rtc_host clock = { .now = realtime_ns, .arm = arm_rtc, .opaque = m };
+	const struct pit_host timer = { .now = monotonic_ns, .arm = arm_pit, .opaque = m };
 
 	ioapic_init(&m->ioapic, send_msi, m);
 	m->ioapic.rerouted = rerouted;
-	uart_init(&m->uart, wire(m, PIN_COM1), terminal);
-	rtc_init(&m->rtc, wire(m, PIN_RTC), clock);
-	pm_init(&m->pm, port, monotonic_ns);
+	pic_init(&m->pic, 1U << IRQ_SCI, pic_output, m);
+	pit_init(&m->pit, isa_line(m, IRQ_PIT), timer);
+	uart_init(&m->uart, isa_line(m, IRQ_COM1), terminal);
+	rtc_init(&m->rtc, isa_line(m, IRQ_RTC), clock);
+	pm_init(&m->pm, port, isa_line(m, IRQ_SCI), monotonic_ns);
 	i8042_init(&m->i8042, port);
-	pic_init(&m->pic[0]);
-	pic_init(&m->pic[1]);
 	pvpanic_init(&m->pvpanic, port);
 	debugcon_init(&m->debugcon, transmit, m);
 }
@@ -180,14 +224,18 @@ static void init_devices(struct machine *m)
 static void plug_devices(struct machine *m)
 {
 	const struct bus_range ports[] = {
-		{ PIC_MASTER, PIC_PORTS, &pic_ops, &m->pic[0] },
+		{ PIC_MASTER, PIC_PORTS, &pic_ops, &m->pic.chip[0] },
+		{ PIT_PORT, PIT_PORTS, &pit_ops, &m->pit },
 		{ I8042_DATA, 1, &i8042_data_ops, &m->i8042 },
+		{ PIT_GATE_PORT, 1, &pit_gate_ops, &m->pit },
 		{ I8042_COMMAND, 1, &i8042_ops, &m->i8042 },
 		{ RTC_PORT, RTC_PORTS, &rtc_ops, &m->rtc },
-		{ PIC_SLAVE, PIC_PORTS, &pic_ops, &m->pic[1] },
+		{ PIC_SLAVE, PIC_PORTS, &pic_ops, &m->pic.chip[1] },
 		{ DEBUGCON_PORT, 1, &debugcon_ops, &m->debugcon },
 		{ UART_COM1, UART_PORTS, &uart_ops, &m->uart },
+		{ PIC_ELCR, PIC_ELCR_PORTS, &pic_elcr_ops, &m->pic },
 		{ PVPANIC_PORT, 1, &pvpanic_ops, &m->pvpanic },
+		{ FW_CFG_PORT, FW_CFG_PORTS, &fw_cfg_ops, &m->fw_cfg },
 		{ PM_BASE, PM_PORTS, &pm_ops, &m->pm },
 		{ PM_RESET_PORT, 1, &pm_reset_ops, &m->pm },
 		{ 0, 0, NULL, NULL }
@@ -197,6 +245,19 @@ static void plug_devices(struct machine *m)
 	for (p = ports; p->len; p++)
 		bus_add(&m->bus, BUS_PIO, p->base, p->len, p->ops, p->dev);
 	bus_add(&m->bus, BUS_MMIO, IOAPIC_BASE, IOAPIC_SIZE, &ioapic_ops, &m->ioapic);
+}
+
+/**
+ * machine_add_debugexit - let the guest end the run by a port
+ * @m: the machine
+ * @port: which
+ *
+ * Return: 0, or -EEXIST another device has it.
+ */
+int machine_add_debugexit(struct machine *m, unsigned int port)
+{
+	debugexit_init(&m->debugexit, debug_exit, m);
+	return bus_add(&m->bus, BUS_PIO, port, 1, &debugexit_ops, &m->debugexit);
 }
 
 /**
@@ -212,8 +273,9 @@ bool machine_init(struct machine *m)
 	pthread_cond_init(&m->settled, NULL);
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	m->rtc_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	m->pit_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	m->panic_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (m->wake_fd < 0 || m->rtc_fd < 0 || m->panic_fd < 0)
+	if (m->wake_fd < 0 || m->rtc_fd < 0 || m->pit_fd < 0 || m->panic_fd < 0)
 		return false;
 	console_init(&m->console);
 	init_devices(m);
@@ -236,6 +298,7 @@ void machine_fini(struct machine *m)
 	vitro_close(m->dev);
 	close(m->wake_fd);
 	close(m->rtc_fd);
+	close(m->pit_fd);
 	close(m->panic_fd);
 }
 
@@ -266,4 +329,44 @@ void machine_rtc_tick(struct machine *m)
 	pthread_mutex_lock(&m->lock);
 	rtc_tick(&m->rtc);
 	pthread_mutex_unlock(&m->lock);
+}
+
+/**
+ * machine_pit_tick - pit_fd has expired
+ * @m: the machine
+ */
+void machine_pit_tick(struct machine *m)
+{
+	pthread_mutex_lock(&m->lock);
+	pit_tick(&m->pit);
+	pthread_mutex_unlock(&m->lock);
+}
+
+/**
+ * machine_press_button - the user presses the power button
+ * @m: the machine
+ */
+void machine_press_button(struct machine *m)
+{
+	pthread_mutex_lock(&m->lock);
+	pm_press_button(&m->pm);
+	pthread_mutex_unlock(&m->lock);
+}
+
+/**
+ * machine_inta - the bootstrap processor takes an interrupt of the 8259s'
+ * @m: the machine
+ *
+ * Return: its vector, or -1: there is none any more, and the wire is down.
+ */
+int machine_inta(struct machine *m)
+{
+	int vector;
+
+	pthread_mutex_lock(&m->lock);
+	vector = pic_ack(&m->pic);
+	if (vector < 0)
+		pic_output(m, false);	/* an I/O APIC's ExtINT, by level, put it up */
+	pthread_mutex_unlock(&m->lock);
+	return vector;
 }

@@ -28,10 +28,13 @@
 #include "io.h"
 #include "../devices/bus.h"
 #include "../devices/debugcon.h"
+#include "../devices/debugexit.h"
+#include "../devices/fw_cfg.h"
 #include "../devices/i8042.h"
 #include "../devices/ioapic.h"
 #include "../devices/memory.h"
 #include "../devices/pic.h"
+#include "../devices/pit.h"
 #include "../devices/pm.h"
 #include "../devices/pvpanic.h"
 #include "../devices/rtc.h"
@@ -63,7 +66,8 @@ struct cpu {
  * @memory: [I] where the guest's memory is in this process, for devices
  * @lock: guards the devices
  * @bus: [I] which device answers where
- * @uart: @ioapic: @rtc: @pm: @i8042: @pic: @pvpanic: @debugcon: [m] the devices
+ * @uart: @ioapic: @rtc: @pm: @i8042: @pic: @pit: @fw_cfg: @pvpanic: @debugcon:
+ *	@debugexit: [m] the devices
  * @panic_scan: [m] looks for a panic in what goes to the console
  * @io: [I] the virtio devices; @lock guards their registers
  * @nr_io: [I] their number
@@ -73,6 +77,7 @@ struct cpu {
  * @panicked: [a] the guest has panicked, as far as we know
  * @panic_fd: [I] timerfd: the guest said by pvpanic that it panicked; wait no longer
  * @rtc_fd: [I] timerfd for the clock
+ * @pit_fd: [I] timerfd for the interval timer
  * @wake_fd: [I] eventfd that wakes the main thread: input is wanted, or the end
  * @end_lock: guards how it ended
  * @ended: [a] it has; never becomes false again
@@ -94,9 +99,12 @@ struct machine {
 	struct rtc rtc;
 	struct pm pm;
 	struct i8042 i8042;
-	struct pic pic[2];
+	struct pic pic;
+	struct pit pit;
+	struct fw_cfg fw_cfg;
 	struct pvpanic pvpanic;
 	struct debugcon debugcon;
+	struct debugexit debugexit;
 	struct panic_scan panic_scan;
 	struct io *io[VIRTIO_MMIO_MAX];
 	unsigned int nr_io;
@@ -107,6 +115,7 @@ struct machine {
 	atomic_bool panicked;
 	int panic_fd;
 	int rtc_fd;
+	int pit_fd;
 	int wake_fd;
 
 	pthread_mutex_t end_lock;
@@ -119,6 +128,10 @@ bool machine_init(struct machine *m);
 void machine_fini(struct machine *m);
 void machine_feed(struct machine *m);
 void machine_rtc_tick(struct machine *m);
+void machine_pit_tick(struct machine *m);
+void machine_press_button(struct machine *m);
+int machine_inta(struct machine *m);
+int machine_add_debugexit(struct machine *m, unsigned int port);
 void machine_end(struct machine *m, enum exitcode status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

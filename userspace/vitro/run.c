@@ -31,6 +31,8 @@ static int check_config(const struct config *config)
 				   config->snippet);
 	if (config->snippet && config->initrd)
 		return usage_error("--initrd is for kernels");
+	if (config->snippet && config->nr_modules)
+		return usage_error("--module is for multiboot kernels");
 	return 0;
 }
 

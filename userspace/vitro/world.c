@@ -11,7 +11,7 @@
 #include "machine.h"
 
 /* What can happen, and the file descriptor that tells. */
-enum source { FROM_SIGNAL, FROM_STDIN, FROM_DEADLINE, FROM_RTC, FROM_PANIC, FROM_WAKE };
+enum source { FROM_SIGNAL, FROM_STDIN, FROM_DEADLINE, FROM_RTC, FROM_PIT, FROM_PANIC, FROM_WAKE };
 
 /**
  * struct outside - what the main thread waits for
@@ -38,7 +38,7 @@ static bool watch(struct outside *out, int fd, enum source source)
 	return epoll_ctl(out->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-/* The signals that end the guest cleanly come by a file descriptor. */
+/* Signals come by a file descriptor; all but SIGPWR and SIGTSTP end the guest cleanly. */
 static void signal_set(sigset_t *set)
 {
 	sigemptyset(set);
@@ -47,6 +47,7 @@ static void signal_set(sigset_t *set)
 	sigaddset(set, SIGHUP);
 	sigaddset(set, SIGQUIT);
 	sigaddset(set, SIGTSTP);
+	sigaddset(set, SIGPWR);
 }
 
 static bool open_outside(struct outside *out, struct machine *m, uint64_t deadline)
@@ -69,8 +70,8 @@ static bool open_outside(struct outside *out, struct machine *m, uint64_t deadli
 		out->input_on = watch(out, STDIN_FILENO, FROM_STDIN);
 	out->input_always = out->has_input && !out->input_on;
 	return watch(out, out->signals, FROM_SIGNAL) && watch(out, out->deadline, FROM_DEADLINE) &&
-	       watch(out, m->rtc_fd, FROM_RTC) && watch(out, m->panic_fd, FROM_PANIC) &&
-	       watch(out, m->wake_fd, FROM_WAKE);
+	       watch(out, m->rtc_fd, FROM_RTC) && watch(out, m->pit_fd, FROM_PIT) &&
+	       watch(out, m->panic_fd, FROM_PANIC) && watch(out, m->wake_fd, FROM_WAKE);
 }
 
 static void close_outside(struct outside *out)
@@ -105,6 +106,8 @@ static void handle_signal(struct outside *out, struct machine *m)
 		return;
 	if (info.ssi_signo == SIGTSTP)
 		suspend(m);
+	else if (info.ssi_signo == SIGPWR)
+		machine_press_button(m);
 	else
 		machine_end(m, END_STOPPED, "stopped by %s", strsignal(info.ssi_signo));
 }
@@ -116,6 +119,9 @@ static void handle_input(struct outside *out, struct machine *m)
 		break;
 	case CONSOLE_INPUT_END:
 		out->has_input = false;
+		break;
+	case CONSOLE_INPUT_BUTTON:
+		machine_press_button(m);
 		break;
 	case CONSOLE_INPUT_QUIT:
 		machine_end(m, END_STOPPED, "stopped by Ctrl-A x");
@@ -156,6 +162,10 @@ static void handle_event(struct outside *out, struct machine *m, enum source sou
 	case FROM_RTC:
 		drain(m->rtc_fd);
 		machine_rtc_tick(m);
+		break;
+	case FROM_PIT:
+		drain(m->pit_fd);
+		machine_pit_tick(m);
 		break;
 	case FROM_PANIC:
 		drain(m->panic_fd);
