@@ -41,6 +41,7 @@ GUEST(g_nmi);
 GUEST(g_nmi_after);
 GUEST(g_debug);
 GUEST(g_modes);
+GUEST(g_tasks);
 GUEST(g_smp);
 
 /* Runs to the end, which has to be this exit, and compares what was said on the way. */
@@ -308,6 +309,13 @@ TEST(modes)
 	struct machine *m = boot("modes", VT_REAL, g_modes);
 
 	EXPECT_RUN(m, VITRO_EXIT_HLT, 16, 32, 33, 64, 34, 17);
+}
+
+TEST(tasks)
+{
+	struct machine *m = boot("tasks", VT_PROT, g_tasks);
+
+	EXPECT_RUN(m, VITRO_EXIT_HLT, 0x58, 0x22222222, 8, 1, 0x4000, 0x50, 2, 0x50);
 }
 
 TEST(smp)

@@ -25,6 +25,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <vitro/vitro.h>
+#include "exits_task.h"
 #include "guest/exits_layout.h"
 #include "vendor.h"
 
@@ -261,7 +262,9 @@ static void log_exit(struct machine *m)
 	log_place(&cpu->comm->state);
 	log_value("len", cpu->comm->exit.insn_len);
 	log_reason(cpu);
-	log_changed_gprs(m, &cpu->comm->state);
+	/* On AMD there is no such line: the registers are to be in the next one on both. */
+	if (reason != VITRO_EXIT_TASK_SWITCH)
+		log_changed_gprs(m, &cpu->comm->state);
 	log_end();
 }
 
@@ -543,6 +546,8 @@ static int handle(struct machine *m)
 		return mprotect(m->guarded, 4096, PROT_READ | PROT_WRITE);
 	case VITRO_EXIT_EOI:
 		return 0;
+	case VITRO_EXIT_TASK_SWITCH:
+		return switch_task(cpu);
 	case VITRO_EXIT_HLT:
 		if (resume(cpu))
 			return 0;

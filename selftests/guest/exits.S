@@ -511,6 +511,56 @@ GUEST16(g_modes)
 	stop
 
 /*
+ * Two tasks.  The first goes to the second by JMP, which comes back by JMP, and again by
+ * CALL, which comes back by IRET (SDM 3A 8.3).
+ */
+#define TSS_1		(FREE_MEM + 0x1000)
+#define TSS_2		(FREE_MEM + 0x1100)
+GUEST32(g_tasks)
+	movl	$((TSS_1 & 0xffff) << 16 | 0x67), GDT + 0x50
+	movl	$(TSS_1 >> 16 | 0x8900), GDT + 0x54
+	movl	$((TSS_2 & 0xffff) << 16 | 0x67), GDT + 0x58
+	movl	$(TSS_2 >> 16 | 0x8900), GDT + 0x5c
+	lgdt	g_tasks_gdtr
+	mov	$0x50, %eax
+	ltr	%ax
+	movl	$2f, TSS_2 + 0x20		/* EIP */
+	movl	$2, TSS_2 + 0x24		/* EFLAGS */
+	movl	$0x22222222, TSS_2 + 0x34	/* EBX */
+	movl	$STACK_TOP - 0x800, TSS_2 + 0x38
+	.irp	seg, 0x48, 0x50, 0x54, 0x58, 0x5c
+	movl	$SEL_DATA, TSS_2 + \seg
+	.endr
+	movl	$SEL_CODE32, TSS_2 + 0x4c
+	mov	$1, %ebx
+	ljmp	$0x58, $0
+	say	%ebx
+	mov	$2, %ebx
+	lcall	$0x58, $0
+	say	%ebx
+	str	%ecx
+	say	%ecx
+	stop
+2:	str	%ecx
+	say	%ecx
+	say	%ebx
+	mov	%cr0, %ecx
+	and	$8, %ecx
+	say	%ecx				/* TS: the FPU is still the other task's */
+	ljmp	$0x50, $0
+	pushf
+	pop	%ecx
+	and	$0x4000, %ecx
+	say	%ecx				/* NT */
+	movzwl	TSS_2, %ecx
+	say	%ecx				/* the link */
+	iret
+	.p2align 3
+g_tasks_gdtr:
+	.word	0x5f
+	.long	GDT
+
+/*
  * Two vCPUs, one at a time.  The first wakes the second by INIT and SIPI; that starts in
  * real mode at the page in the SIPI, answers by an interrupt, and halts.
  */
