@@ -33,6 +33,7 @@ static const struct {
 	{ VITRO_SET_STATE, VCPU, "SET_STATE" },
 	{ VITRO_SET_CPUID, VCPU, "SET_CPUID" },
 	{ VITRO_LAPIC_RW, VCPU, "LAPIC_RW" },
+	{ VITRO_DUMP, VCPU, "DUMP" },
 };
 
 FIXTURE(args) {
@@ -134,6 +135,7 @@ TEST_F(args, padding_and_flags)
 	struct vitro_stats stats = { .pad = 1 };
 	struct vitro_cpuid cpuid = { .pad = 1 };
 	struct vitro_lapic_rw lapic = { .offset = 0x20, .pad = 1 };
+	struct vitro_dump dump = { .pad = 1 };
 
 	EXPECT_EQ(-EINVAL, vt_ioctl(self->fd[DEV], VITRO_GET_INFO, &info));
 	EXPECT_EQ(-EINVAL, vt_ioctl(self->fd[DEV], VITRO_CREATE_VM, &vm));
@@ -146,6 +148,7 @@ TEST_F(args, padding_and_flags)
 	EXPECT_EQ(-EINVAL, vt_ioctl(self->fd[VM], VITRO_STATS, &stats));
 	EXPECT_EQ(-EINVAL, vt_ioctl(self->fd[VCPU], VITRO_SET_CPUID, &cpuid));
 	EXPECT_EQ(-EINVAL, vt_ioctl(self->fd[VCPU], VITRO_LAPIC_RW, &lapic));
+	EXPECT_EQ(-EINVAL, vt_ioctl(self->fd[VCPU], VITRO_DUMP, &dump));
 }
 
 TEST_F(args, state_masks)

@@ -26,6 +26,26 @@ struct guest_code {
 #define WINDOW_TPR	BIT(2)	/* a write to CR8 */
 
 /**
+ * struct dump - a dump in the making
+ * @entries: room for it
+ * @room: entries there
+ * @nr: values so far, with those for which there was no room
+ * @secrets: those of the host are wanted, too
+ * @withheld: values left out because they are not
+ */
+struct dump {
+	struct vitro_dump_entry *entries;
+	u32 room;
+	u32 nr;
+	bool secrets;
+	u32 withheld;
+};
+
+void dump_add(struct dump *dump, u32 kind, u32 key, u64 value);
+void dump_add_secret(struct dump *dump, u32 kind, u32 key, u64 value);
+void dump_msrs(struct dump *dump, const u32 *index, int nr);
+
+/**
  * struct vitro_backend - a vendor
  * @name: for humans
  * @vendor: enum vitro_vendor
@@ -66,6 +86,8 @@ struct guest_code {
  * @code: where the instruction at RIP is; also in a burst
  * @get_msr: @set_msr: EFER, PAT, and those the guest accesses without exit; -ENOENT
  *	for others.  Values were checked by the core.  Also in a burst
+ * @dump: add to @dump all that VM entry goes by.  After a refused entry, everything is
+ *	as it was then, until the next cpu_enter.
  * @set_cr0: for a backend that exits on some writes to CR0; as @set_cr4
  * @set_cr4: @value was checked by the core.  Also in a burst
  */
@@ -102,6 +124,7 @@ struct vitro_backend {
 	u8 (*cpl)(struct vitro_vcpu *vcpu);
 	bool (*is_64bit)(struct vitro_vcpu *vcpu);
 	void (*code)(struct vitro_vcpu *vcpu, struct guest_code *code);
+	void (*dump)(struct vitro_vcpu *vcpu, struct dump *dump);
 	int (*get_msr)(struct vitro_vcpu *vcpu, u32 index, u64 *value);
 	int (*set_msr)(struct vitro_vcpu *vcpu, u32 index, u64 value);
 	void (*set_cr0)(struct vitro_vcpu *vcpu, u64 value);

@@ -46,6 +46,9 @@ void state_store_exit(struct vitro_vcpu *vcpu);
 bool cr0_valid(struct vitro_vcpu *vcpu, u64 cr0);
 bool cr4_valid(const struct vitro_vcpu *vcpu, u64 cr4);
 
+/* dump.c */
+int dump_get(struct vitro_vcpu *vcpu, struct vitro_dump *req);
+
 /* cpuid.c */
 void cpuid_init(void);
 int cpuid_copy_default(u64 __user *dst, u32 room, u32 *nr);

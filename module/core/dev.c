@@ -29,6 +29,7 @@ union ioctl_arg {
 	struct vitro_state_mask state_mask;
 	struct vitro_cpuid cpuid;
 	struct vitro_lapic_rw lapic_rw;
+	struct vitro_dump dump;
 };
 
 /**
@@ -271,12 +272,18 @@ static int vcpu_lapic_rw(void *vcpu, union ioctl_arg *arg)
 	return lapic_read(vcpu, rw->offset, &rw->value);
 }
 
+static int vcpu_dump(void *vcpu, union ioctl_arg *arg)
+{
+	return dump_get(vcpu, &arg->dump);
+}
+
 static const struct ioctl_cmd vcpu_cmds[] = {
 	{ .cmd = VITRO_RUN, .lock = LOCK_OBJECT, .fn = vcpu_do_run },
 	CMD(VITRO_GET_STATE, struct vitro_state_mask, LOCK_OBJECT, vcpu_get_state),
 	CMD(VITRO_SET_STATE, struct vitro_state_mask, LOCK_OBJECT, vcpu_set_state),
 	CMD(VITRO_SET_CPUID, struct vitro_cpuid, LOCK_OBJECT, vcpu_set_cpuid),
 	CMD(VITRO_LAPIC_RW, struct vitro_lapic_rw, LOCK_OBJECT, vcpu_lapic_rw),
+	CMD(VITRO_DUMP, struct vitro_dump, LOCK_OBJECT, vcpu_dump),
 };
 
 static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

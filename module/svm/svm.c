@@ -166,6 +166,8 @@ static int svm_cpu_enter(struct vitro_vcpu *vcpu)
 		asid_forget_all(cpu);
 	}
 	asm volatile("vmsave %0" : : "a"(cpu->host_pa) : "memory");
+	/* An entry that was refused has left the event it was to deliver, for the dump. */
+	to_svm(vcpu)->vmcb->control.eventinj = 0;
 	return 0;
 }
 
@@ -407,9 +409,9 @@ static void svm_run(struct vitro_vcpu *vcpu)
 	} else {
 		asid_entered(vcpu, cpu);
 		svm->clean = CLEAN_ALL;
+		c->eventinj = 0;
 		read_back(vcpu);
 	}
-	c->eventinj = 0;
 	svm->injected.type = EV_NONE;
 	svm_translate_exit(vcpu);
 }
@@ -438,6 +440,7 @@ struct vitro_backend svm_backend = {
 	.cpl = svm_cpl,
 	.is_64bit = svm_is_64bit,
 	.code = vmcb_code,
+	.dump = vmcb_dump,
 	.get_msr = vmcb_get_msr,
 	.set_msr = vmcb_set_msr,
 	.set_cr4 = vmcb_set_cr4,

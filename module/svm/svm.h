@@ -81,6 +81,7 @@ void asid_entered(struct vitro_vcpu *vcpu, struct svm_cpu *cpu);
 void vmcb_init(struct vitro_vcpu *vcpu, phys_addr_t iopm, phys_addr_t msrpm,
 	       phys_addr_t n_cr3);
 void vmcb_code(struct vitro_vcpu *vcpu, struct guest_code *code);
+void vmcb_dump(struct vitro_vcpu *vcpu, struct dump *dump);
 void vmcb_reset(struct vitro_vcpu *vcpu, bool power_on);
 int vmcb_load_state(struct vitro_vcpu *vcpu, const struct vitro_state *s, u64 mask);
 void vmcb_store_state(struct vitro_vcpu *vcpu, struct vitro_state *s, u64 mask);

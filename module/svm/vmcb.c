@@ -355,3 +355,31 @@ int vmcb_set_msr(struct vitro_vcpu *vcpu, u32 index, u64 value)
 	}
 	return -ENOENT;
 }
+
+/**
+ * vmcb_dump - the VMCB, and what else VMRUN goes by (APM 2 15.5.1)
+ * @vcpu: the vCPU
+ * @dump: where to add it
+ */
+void vmcb_dump(struct vitro_vcpu *vcpu, struct dump *dump)
+{
+	static const u32 msrs[] = { MSR_EFER, MSR_VM_CR };
+	const u8 *vmcb = (const u8 *)to_svm(vcpu)->vmcb;
+	u32 at;
+	u64 value;
+
+	for (at = 0; at < sizeof(struct vmcb); at += sizeof(value)) {
+		memcpy(&value, vmcb + at, sizeof(value));
+		switch (at) {
+		case offsetof(struct vmcb, control.iopm_base_pa):
+		case offsetof(struct vmcb, control.msrpm_base_pa):
+		case offsetof(struct vmcb, control.n_cr3):
+			dump_add_secret(dump, VITRO_DUMP_VMCB, at, value);
+			break;
+		default:
+			dump_add(dump, VITRO_DUMP_VMCB, at, value);
+			break;
+		}
+	}
+	dump_msrs(dump, msrs, ARRAY_SIZE(msrs));
+}

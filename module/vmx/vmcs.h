@@ -237,6 +237,15 @@ static __always_inline u64 vmcs_read(unsigned long field)
 	return value;
 }
 
+/* For a field that may not exist: false. */
+static __always_inline bool vmcs_try_read(unsigned long field, u64 *value)
+{
+	bool failed;
+
+	asm volatile("vmread %2, %0" CC_SET(be) : "=r"(*value), CC_OUT(be)(failed) : "r"(field));
+	return !failed;
+}
+
 static __always_inline void vmcs_write(unsigned long field, u64 value)
 {
 	asm volatile("vmwrite %1, %0" : : "r"(field), "r"(value) : "cc");

@@ -16,8 +16,6 @@
 #include "mm/pte_ept.h"
 #include "vmx/vmx.h"
 
-#define VTPR	0x80	/* offset of the TPR in the virtual-APIC page */
-
 static DEFINE_PER_CPU(struct vmx_cpu, vmx_cpu);
 
 static const u32 syscall_msrs[VMX_NR_SYSCALL] = {
@@ -338,6 +336,8 @@ static int vmx_cpu_enter(struct vitro_vcpu *vcpu)
 
 	save_host(cpu);
 	write_host_state(cpu);
+	/* An entry that was refused has left the event it was to deliver, for the dump. */
+	vmcs_write(VM_ENTRY_INTERRUPTION_INFO, 0);
 	for (i = 0; i < VMX_NR_SYSCALL; i++) {
 		rdmsrl(syscall_msrs[i], host[i]);
 		wrmsrl(syscall_msrs[i], vmx->syscall[i]);
@@ -579,8 +579,7 @@ static void vmx_run(struct vitro_vcpu *vcpu)
 		read_back(vcpu);
 		vmx_translate_exit(vcpu);
 	}
-	/* An entry that delivers an event clears this bit; one that failed has not. */
-	vmcs_write(VM_ENTRY_INTERRUPTION_INFO, 0);
+	/* In the VMCS, an exit has made the event invalid (SDM 3C 28.2). */
 	vmx->injected.type = EV_NONE;
 }
 
@@ -608,6 +607,7 @@ struct vitro_backend vmx_backend = {
 	.cpl = vmcs_cpl,
 	.is_64bit = vmcs_is_64bit,
 	.code = vmcs_code,
+	.dump = vmx_dump,
 	.get_msr = vmcs_get_msr,
 	.set_msr = vmcs_set_msr,
 	.set_cr0 = vmcs_set_cr0,

@@ -85,6 +85,7 @@ struct vmx_vcpu {
 };
 
 #define PML_ENTRIES	512
+#define VTPR		0x80	/* offset of the TPR in the virtual-APIC page */
 
 /* exit.raw.code when VMLAUNCH or VMRESUME itself failed; raw.info1 is its error number. */
 #define VMX_NOT_ENTERED	(~0ULL)
@@ -127,6 +128,9 @@ bool vmcs_is_64bit(struct vitro_vcpu *vcpu);
 
 /* exit.c */
 void vmx_translate_exit(struct vitro_vcpu *vcpu);
+
+/* dump.c */
+void vmx_dump(struct vitro_vcpu *vcpu, struct dump *dump);
 
 /* entry.S */
 asmlinkage bool vmx_enter_guest(struct vitro_gprs *regs, bool launched);

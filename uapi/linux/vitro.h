@@ -32,6 +32,7 @@
 #define VITRO_MAX_VCPUS		64	/* per VM; vCPU ids, which are APIC ids, are 0..63 */
 #define VITRO_MAX_SLOTS		512	/* per VM; slot numbers are 0..511 */
 #define VITRO_MAX_CPUID		128	/* entries in a CPUID table */
+#define VITRO_MAX_DUMP		2048	/* entries in a dump; there are never more */
 
 /* ------------------------------------------------------------------ device */
 
@@ -709,6 +710,53 @@ struct vitro_lapic_rw {
 	__u32 pad;
 };
 
+/**
+ * struct vitro_dump_entry - one value of a dump
+ * @kind: enum vitro_dump_kind
+ * @key: what of that kind
+ * @value: zero-extended
+ */
+struct vitro_dump_entry {
+	__u32 kind;
+	__u32 key;
+	__u64 value;
+};
+
+enum vitro_dump_kind {
+	VITRO_DUMP_VMCS		= 1,	/* a field; @key is its encoding (SDM 3D appendix B) */
+	VITRO_DUMP_VMCB		= 2,	/* 8 bytes; @key is their offset (APM 2 appendix B) */
+	VITRO_DUMP_VAPIC	= 3,	/* 4 bytes of the virtual-APIC page; @key: offset */
+	VITRO_DUMP_MSR		= 4,	/* an MSR of the host; @key is its number */
+};
+
+/**
+ * struct vitro_dump - VITRO_DUMP: all that VM entry goes by
+ * @nr: in: entries that @entries has room for; out: entries there are
+ * @vendor: out: enum vitro_vendor
+ * @entries: hva of struct vitro_dump_entry[], or 0 to ask for the number only
+ * @withheld: out: fields left out: addresses in the host, and its state, are for
+ *	CAP_SYS_ADMIN only
+ * @pad: zero
+ *
+ * For those who want to know why the CPU refused an entry (VITRO_EXIT_FAIL_ENTRY):
+ * the control structure as it was at that entry, with the event that was to be
+ * delivered, the host state that vitro loads, and the MSRs that say what this CPU
+ * accepts.  After other exits, and before the first run, it is the control structure as
+ * the CPU left it; what vitro writes only at entry (Intel: RSP, RIP, RFLAGS, host state;
+ * AMD: RAX, RSP, RIP, RFLAGS) is then that of the last entry or exit.
+ *
+ * A VMCS is given as all the fields this CPU has, sorted by encoding; a VMCB as its 4 KiB.
+ * CPUID, of which some checks depend, userspace can ask by itself.
+ * Errors: E2BIG when @nr is too small (it is updated all the same); EFAULT; ENOMEM.
+ */
+struct vitro_dump {
+	__u32 nr;
+	__u32 vendor;
+	__u64 entries;
+	__u32 withheld;
+	__u32 pad;
+};
+
 /* --------------------------------------------------------------------- ioctls */
 
 #define VITRO_IOC		0xB1
@@ -737,5 +785,6 @@ struct vitro_lapic_rw {
 #define VITRO_SET_STATE		_IOW(VITRO_IOC, 0x22, struct vitro_state_mask)
 #define VITRO_SET_CPUID		_IOW(VITRO_IOC, 0x23, struct vitro_cpuid)
 #define VITRO_LAPIC_RW		_IOWR(VITRO_IOC, 0x24, struct vitro_lapic_rw)
+#define VITRO_DUMP		_IOWR(VITRO_IOC, 0x25, struct vitro_dump)
 
 #endif /* _UAPI_LINUX_VITRO_H */
