@@ -69,6 +69,13 @@ static unsigned int memory_map(uint64_t size, struct vitro_range *map)
 	return nr;
 }
 
+static const char *parameters(const struct config *config)
+{
+	if (config->append)
+		return config->append;
+	return config->console == CONSOLE_VIRTIO ? "console=hvc0" : "console=ttyS0";
+}
+
 static int load_kernel(struct machine *m, const struct config *config,
 		       const struct images *images)
 {
@@ -76,7 +83,7 @@ static int load_kernel(struct machine *m, const struct config *config,
 	const struct vitro_boot boot = {
 		.kernel = images->code,
 		.initrd = images->initrd,
-		.cmdline = config->append,
+		.cmdline = parameters(config),
 		.map = map,
 		.nr_map = memory_map(config->memory, map),
 		.rsdp = ACPI_BASE,

@@ -32,6 +32,12 @@ int boot_load(struct machine *m, const struct config *config, const struct image
 /* disks.c */
 int disks_add(struct machine *m, const struct config *config);
 
+/* nets.c */
+int nets_add(struct machine *m, const struct config *config);
+
+/* extras.c */
+int extras_add(struct machine *m, const struct config *config);
+
 /* build.c */
 int machine_build(struct machine *m, const struct config *config);
 

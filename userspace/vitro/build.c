@@ -113,6 +113,10 @@ int machine_build(struct machine *m, const struct config *config)
 	    !set_virtual_wire(m))
 		return host_error();
 	status = disks_add(m, config);
+	if (!status)
+		status = nets_add(m, config);
+	if (!status)
+		status = extras_add(m, config);
 	if (status)
 		return status;
 	return add_acpi(m) ? 0 : host_error();

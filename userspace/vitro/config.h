@@ -17,6 +17,8 @@
 
 #define MAX_DISKS	8
 #define MAX_MODULES	16
+#define MAX_NETS	4
+#define MAX_FORWARDS	16
 
 /**
  * struct disk_config - a disk as it is asked for
@@ -41,13 +43,53 @@ struct module_config {
 };
 
 /**
+ * struct forward_config - a port of the host's for the guest, as it is asked for
+ * @rule: as QEMU writes it: [tcp|udp]:[HOSTADDR]:PORT-[GUESTADDR]:PORT
+ */
+struct forward_config {
+	char *rule;
+};
+
+/**
+ * struct net_config - a network card as it is asked for
+ * @user: user-mode networking
+ * @tap: or a TAP interface
+ * @forward: ports of the host's, with @user
+ * @nr_forwards: how many
+ * @mac: its address, or NULL
+ * @mtu: largest packet, 0 for the usual
+ */
+struct net_config {
+	bool user;
+	char *tap;
+	struct forward_config forward[MAX_FORWARDS];
+	unsigned int nr_forwards;
+	char *mac;
+	unsigned int mtu;
+};
+
+/**
+ * struct balloon_config - a balloon as it is asked for
+ * @size: bytes that the guest is asked to do without
+ */
+struct balloon_config {
+	uint64_t size;
+};
+
+/* What the terminal is for the guest. */
+enum console_kind {
+	CONSOLE_SERIAL,
+	CONSOLE_VIRTIO,
+};
+
+/**
  * struct config - a machine as it is asked for
  *
  * Strings belong to the struct and are NULL when not given.
  *
  * @kernel: file
  * @initrd: file
- * @append: kernel parameters
+ * @append: kernel parameters; NULL: those that suit @console
  * @snippet: file
  * @mode: enum vitro_mode that a snippet starts in
  * @load: gpa where it is loaded and started
@@ -58,6 +100,12 @@ struct module_config {
  * @cpus: number
  * @disk: disks
  * @nr_disks: how many
+ * @net: network cards
+ * @nr_nets: how many
+ * @console: enum console_kind
+ * @balloon: a balloon
+ * @nr_balloons: how many: one or none
+ * @rng: a source of random numbers
  * @deadline: nanoseconds, 0 for none
  * @name: for messages
  * @quiet: do not say how it ended
@@ -76,6 +124,12 @@ struct config {
 	unsigned int cpus;
 	struct disk_config disk[MAX_DISKS];
 	unsigned int nr_disks;
+	struct net_config net[MAX_NETS];
+	unsigned int nr_nets;
+	unsigned int console;
+	struct balloon_config balloon[1];
+	unsigned int nr_balloons;
+	bool rng;
 	uint64_t deadline;
 	char *name;
 	bool quiet;

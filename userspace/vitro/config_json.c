@@ -24,7 +24,7 @@
  */
 struct path {
 	const char *text;
-	size_t step[4];
+	size_t step[8];
 	int depth;
 };
 

@@ -45,8 +45,11 @@ static int64_t monotonic_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
-/* The main thread's queue of one: "look again". */
-static void wake_main(struct machine *m)
+/**
+ * machine_wake - the main thread's queue of one: "look again"
+ * @m: the machine; from any thread
+ */
+void machine_wake(struct machine *m)
 {
 	const uint64_t one = 1;
 	ssize_t n = write(m->wake_fd, &one, sizeof(one));
@@ -88,7 +91,7 @@ void machine_end(struct machine *m, enum exitcode status, const char *fmt, ...)
 		va_end(args);
 		m->ended = true;
 		console_release(&m->console);
-		wake_main(m);
+		machine_wake(m);
 	}
 	pthread_mutex_unlock(&m->end_lock);
 }
@@ -131,7 +134,7 @@ static void transmit(void *opaque, uint8_t c)
 
 static void uart_ready(void *opaque)
 {
-	wake_main(opaque);
+	machine_wake(opaque);
 }
 
 static void send_msi(void *opaque, uint64_t addr, uint32_t data)
@@ -292,6 +295,10 @@ void machine_fini(struct machine *m)
 	unsigned int i;
 
 	io_fini(m);
+	if (m->hvc) {
+		close(m->hvc_pipe[0]);
+		close(m->hvc_pipe[1]);
+	}
 	for (i = 0; i < m->nr_cpus; i++)
 		vitro_vcpu_destroy(m->cpu[i].vcpu);
 	vitro_vm_destroy(m->vm);
@@ -314,9 +321,13 @@ void machine_feed(struct machine *m)
 
 	if (!m->console.in_len)
 		return;
-	pthread_mutex_lock(&m->lock);
-	n = uart_receive(&m->uart, m->console.in, m->console.in_len);
-	pthread_mutex_unlock(&m->lock);
+	if (m->hvc) {
+		n = hvc_feed(m, m->console.in, m->console.in_len);
+	} else {
+		pthread_mutex_lock(&m->lock);
+		n = uart_receive(&m->uart, m->console.in, m->console.in_len);
+		pthread_mutex_unlock(&m->lock);
+	}
 	console_in_taken(&m->console, n);
 }
 

@@ -39,6 +39,8 @@
 #include "../devices/pvpanic.h"
 #include "../devices/rtc.h"
 #include "../devices/uart.h"
+#include "../devices/virtio_balloon.h"
+#include "../devices/virtio_console.h"
 
 struct machine;
 
@@ -73,6 +75,10 @@ struct cpu {
  * @nr_io: [I] their number
  * @nr_stopping: [m] of them are being reset
  * @settled: signalled when that is 0 again
+ * @balloon: [I] one of them, or NULL
+ * @hvc: [I] one of them, or NULL: the virtio console that has the terminal
+ * @hvc_pipe: [I] its input: to be read by it, to be written by the main thread
+ * @hvc_scan: looks for a panic in what goes to it; its thread only
  * @console: has locks of its own
  * @panicked: [a] the guest has panicked, as far as we know
  * @panic_fd: [I] timerfd: the guest said by pvpanic that it panicked; wait no longer
@@ -110,6 +116,10 @@ struct machine {
 	unsigned int nr_io;
 	unsigned int nr_stopping;
 	pthread_cond_t settled;
+	struct virtio_balloon *balloon;
+	struct virtio_console *hvc;
+	int hvc_pipe[2];
+	struct panic_scan hvc_scan;
 	struct console console;
 
 	atomic_bool panicked;
@@ -126,6 +136,7 @@ struct machine {
 
 bool machine_init(struct machine *m);
 void machine_fini(struct machine *m);
+void machine_wake(struct machine *m);
 void machine_feed(struct machine *m);
 void machine_rtc_tick(struct machine *m);
 void machine_pit_tick(struct machine *m);
@@ -134,6 +145,11 @@ int machine_inta(struct machine *m);
 int machine_add_debugexit(struct machine *m, unsigned int port);
 void machine_end(struct machine *m, enum exitcode status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* extras.c */
+size_t hvc_feed(struct machine *m, const uint8_t *data, size_t len);
+void hvc_resize(struct machine *m);
+void balloon_resize(struct machine *m, int mebibytes);
 
 /* world.c */
 int world_run(struct machine *m, uint64_t deadline);

@@ -3,6 +3,7 @@
 #include <vitro/vitro.h>
 
 #include "config.h"
+#include "../devices/net.h"
 
 #define FIELD(name)	offsetof(struct config, name)
 
@@ -23,6 +24,42 @@ static const struct opt disk_options[] = {
 	{ .name = NULL }
 };
 
+static const struct opt forward_options[] = {
+	{ "rule", 0, "RULE", OPT_STRING, offsetof(struct forward_config, rule), .unnamed = true,
+	  .help = "[tcp|udp]:[HOSTADDR]:PORT-[GUESTADDR]:PORT" },
+	{ .name = NULL }
+};
+
+static const struct opt net_options[] = {
+	{ "user", 0, NULL, OPT_FLAG, offsetof(struct net_config, user),
+	  .help = "a network of the guest's own, without privileges" },
+	{ "tap", 0, "NAME", OPT_STRING, offsetof(struct net_config, tap),
+	  .help = "a TAP interface of the host's" },
+	{ "hostfwd", 0, "RULE", OPT_LIST, offsetof(struct net_config, forward),
+	  .max = MAX_FORWARDS, .fields = forward_options,
+	  .item_size = sizeof(struct forward_config),
+	  .offset_nr = offsetof(struct net_config, nr_forwards),
+	  .help = "with user: the host listens for the guest" },
+	{ "mac", 0, "ADDR", OPT_STRING, offsetof(struct net_config, mac),
+	  .help = "the card's address" },
+	{ "mtu", 0, "BYTES", OPT_NUMBER, offsetof(struct net_config, mtu),
+	  .min = NET_MTU_MIN, .max = NET_MTU_MAX,
+	  .help = "with user: the largest packet" },
+	{ .name = NULL }
+};
+
+static const struct opt balloon_options[] = {
+	{ "size", 0, "SIZE", OPT_SIZE, offsetof(struct balloon_config, size), .unnamed = true,
+	  .help = "memory that the guest is asked to do without" },
+	{ .name = NULL }
+};
+
+static const struct opt_choice consoles[] = {
+	{ "serial", CONSOLE_SERIAL },
+	{ "virtio", CONSOLE_VIRTIO },
+	{ NULL, 0 }
+};
+
 static const struct opt module_options[] = {
 	{ "file", 0, "FILE", OPT_STRING, offsetof(struct module_config, file), .unnamed = true,
 	  .help = "its content" },
@@ -40,8 +77,8 @@ const struct opt run_options[] = {
 	  .fields = module_options, .item_size = sizeof(struct module_config),
 	  .offset_nr = FIELD(nr_modules),
 	  .help = "a module of a multiboot kernel: FILE[,args=STRING]; may be repeated" },
-	{ "append", 'a', "STRING", OPT_STRING, FIELD(append), .initial = "console=ttyS0",
-	  .help = "its parameters" },
+	{ "append", 'a', "STRING", OPT_STRING, FIELD(append),
+	  .help = "its parameters (default: console= what --console says)" },
 	{ "snippet", 0, "FILE", OPT_STRING, FIELD(snippet), .unnamed = true,
 	  .help = "raw machine code instead of a kernel" },
 	{ "mode", 'M', "MODE", OPT_CHOICE, FIELD(mode), .initial = "16", .choices = modes,
@@ -57,6 +94,19 @@ const struct opt run_options[] = {
 	  .fields = disk_options, .item_size = sizeof(struct disk_config),
 	  .offset_nr = FIELD(nr_disks),
 	  .help = "a disk: FILE[,ro][,overlay=FILE]; may be repeated" },
+	{ "net", 0, "user|tap=NAME,...", OPT_LIST, FIELD(net), .max = MAX_NETS,
+	  .fields = net_options, .item_size = sizeof(struct net_config),
+	  .offset_nr = FIELD(nr_nets),
+	  .help = "a network card: user[,hostfwd=RULE]... or tap=NAME; may be repeated" },
+	{ "console", 0, "KIND", OPT_CHOICE, FIELD(console), .initial = "serial",
+	  .choices = consoles,
+	  .help = "what the terminal is for the guest: serial (ttyS0) or virtio (hvc0)" },
+	{ "balloon", 0, "SIZE", OPT_LIST, FIELD(balloon), .max = 1,
+	  .fields = balloon_options, .item_size = sizeof(struct balloon_config),
+	  .offset_nr = FIELD(nr_balloons),
+	  .help = "a balloon, to get memory back: SIZE of it at once, 0 just what is free" },
+	{ "rng", 0, NULL, OPT_FLAG, FIELD(rng),
+	  .help = "a source of random numbers" },
 	{ "debug-exit", 0, "PORT", OPT_NUMBER, FIELD(debug_exit), .max = 0xffff,
 	  .help = "the guest's OUT of N to PORT ends the run with status 2*N+1" },
 	{ "deadline", 'd', "TIME", OPT_DURATION, FIELD(deadline),

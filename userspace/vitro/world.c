@@ -38,7 +38,7 @@ static bool watch(struct outside *out, int fd, enum source source)
 	return epoll_ctl(out->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-/* Signals come by a file descriptor; all but SIGPWR and SIGTSTP end the guest cleanly. */
+/* Signals come by a file descriptor; the first four end the guest cleanly. */
 static void signal_set(sigset_t *set)
 {
 	sigemptyset(set);
@@ -48,6 +48,8 @@ static void signal_set(sigset_t *set)
 	sigaddset(set, SIGQUIT);
 	sigaddset(set, SIGTSTP);
 	sigaddset(set, SIGPWR);
+	sigaddset(set, SIGUSR1);
+	sigaddset(set, SIGWINCH);
 }
 
 static bool open_outside(struct outside *out, struct machine *m, uint64_t deadline)
@@ -108,6 +110,10 @@ static void handle_signal(struct outside *out, struct machine *m)
 		suspend(m);
 	else if (info.ssi_signo == SIGPWR)
 		machine_press_button(m);
+	else if (info.ssi_signo == SIGUSR1)
+		balloon_resize(m, info.ssi_int);
+	else if (info.ssi_signo == SIGWINCH)
+		hvc_resize(m);
 	else
 		machine_end(m, END_STOPPED, "stopped by %s", strsignal(info.ssi_signo));
 }
