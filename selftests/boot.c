@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Kernels of our own under vitro run: what the loaders tell them, the 8259s and the timer
+ * of a machine without APICs, and the debug exit port.  The kernels look for themselves
+ * (boot/kernel.c); here is what they are given, and what has to come out.
+ */
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../userspace/vitro/exitcode.h"
+
+#define KERNEL		"/tmp/boot-kernel"
+#define MODULE_1	"/tmp/boot-module-1"
+#define MODULE_2	"/tmp/boot-module-2"
+#define PARAMETERS	"memory=65536 cpus=2 modules=2 exit="
+
+/* In boot/images.S */
+extern const char multiboot_32[], multiboot_32_end[];
+extern const char multiboot_64[], multiboot_64_end[];
+extern const char multiboot_flat[], multiboot_flat_end[];
+extern const char pvh_32[], pvh_32_end[];
+extern const char pvh_64[], pvh_64_end[];
+
+static char output[4096];	/* what the last run printed, and said */
+
+static void save(const char *path, const void *data, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0 || write(fd, data, len) != (ssize_t)len)
+		ksft_exit_fail_msg("cannot write %s\n", path);
+	close(fd);
+}
+
+/* Runs vitro with the kernel and more arguments; returns its exit status. */
+static int run(const char *arguments)
+{
+	char command[512];
+	size_t len;
+	FILE *pipe;
+	int status;
+
+	snprintf(command, sizeof(command),
+		 "vitro run --kernel " KERNEL " --memory 64M --cpus 2 --debug-exit 0xf4 "
+		 "--deadline 30s %s 2>&1 </dev/null", arguments);
+	pipe = popen(command, "r");
+	if (!pipe)
+		ksft_exit_fail_msg("cannot start a shell\n");
+	len = fread(output, 1, sizeof(output) - 1, pipe);
+	output[len] = 0;
+	status = pclose(pipe);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+FIXTURE(boot)
+{
+};
+
+FIXTURE_SETUP(boot)
+{
+	if (system("vitro --version >/dev/null"))
+		SKIP(return, "no command vitro on this machine");
+	save(MODULE_1, "one", 3);
+	save(MODULE_2, "\xff\xff\xff\xff", 4);
+}
+
+FIXTURE_TEARDOWN(boot)
+{
+	unlink(KERNEL);
+	unlink(MODULE_1);
+	unlink(MODULE_2);
+}
+
+/* A multiboot kernel finds everything, and ends the run with the status of its choice. */
+static void multiboot(struct __test_metadata *_metadata, const char *image, const char *end,
+		      const char *bits)
+{
+	save(KERNEL, image, end - image);
+	EXPECT_EQ(21 * 2 + 1, run("--module " MODULE_1 ",args=sum=322 "
+				  "--module " MODULE_2 ",args=sum=1020 "
+				  "--append '" PARAMETERS "21'"));
+	EXPECT_NE(NULL, strstr(output, bits));
+	EXPECT_NE(NULL, strstr(output, "multiboot, KiB: 65536\n"));
+	EXPECT_NE(NULL, strstr(output, "module 322\nmodule 1020\n"));
+	EXPECT_NE(NULL, strstr(output, "ten ticks\n"));
+	EXPECT_EQ(NULL, strstr(output, "FAILED"));
+	EXPECT_NE(NULL, strstr(output, "the guest wrote 0x15 to its debug exit port"));
+	if (!_metadata->passed)
+		printf("# %s\n", output);
+}
+
+TEST_F(boot, multiboot_elf32)
+{
+	multiboot(_metadata, multiboot_32, multiboot_32_end, "32 bits");
+}
+
+TEST_F(boot, multiboot_elf64)
+{
+	multiboot(_metadata, multiboot_64, multiboot_64_end, "64 bits");
+}
+
+/* The same without ELF headers: the multiboot header has the addresses. */
+TEST_F(boot, multiboot_flat)
+{
+	multiboot(_metadata, multiboot_flat, multiboot_flat_end, "64 bits");
+}
+
+TEST_F(boot, pvh)
+{
+	save(KERNEL, pvh_32, pvh_32_end - pvh_32);
+	EXPECT_EQ(7, run("--append 'memory=65536 cpus=2 exit=3'")) TH_LOG("%s", output);
+	EXPECT_NE(NULL, strstr(output, "32 bits, PVH, KiB: 65536\n"));
+	save(KERNEL, pvh_64, pvh_64_end - pvh_64);
+	EXPECT_EQ(7, run("--append 'memory=65536 cpus=2 exit=3'")) TH_LOG("%s", output);
+	EXPECT_NE(NULL, strstr(output, "64 bits, PVH, KiB: 65536\n"));
+}
+
+/* The first module is the initrd.  And: the kernel notices what is wrong. */
+TEST_F(boot, noticed)
+{
+	save(KERNEL, multiboot_32, multiboot_32_end - multiboot_32);
+	EXPECT_EQ(1, run("--initrd " MODULE_1 " --append 'memory=65536 cpus=2 modules=1 exit=0'"));
+	EXPECT_NE(NULL, strstr(output, "module 322\n")) TH_LOG("%s", output);
+	EXPECT_EQ(3, run("--append 'memory=65535 cpus=2 exit=9'"));
+	EXPECT_NE(NULL, strstr(output, "FAILED: the memory is that")) TH_LOG("%s", output);
+	EXPECT_EQ(3, run("--append 'memory=65536 cpus=3 exit=9'"));
+	EXPECT_NE(NULL, strstr(output, "FAILED: fw_cfg: processors")) TH_LOG("%s", output);
+}
+
+TEST_F(boot, exit_statuses)
+{
+	save(KERNEL, multiboot_32, multiboot_32_end - multiboot_32);
+	EXPECT_EQ(1, run("--append 'memory=65536 cpus=2 exit=0'"));
+	EXPECT_EQ(255, run("--append 'memory=65536 cpus=2 exit=127'"));
+	EXPECT_EQ(1, run("--append 'memory=65536 cpus=2 exit=128'"));	/* modulo 256 */
+	EXPECT_EQ(END_USAGE, run("--debug-exit 0x3f8"));
+	EXPECT_NE(NULL, strstr(output, "another device")) TH_LOG("%s", output);
+}
+
+/* A wrong or truncated image: one line that says what is wrong. */
+TEST_F(boot, refused)
+{
+	save(KERNEL, multiboot_64, 600);
+	EXPECT_EQ(END_USAGE, run(""));
+	EXPECT_NE(NULL, strstr(output, "cannot load '" KERNEL "': the ")) TH_LOG("%s", output);
+	EXPECT_EQ(output + strlen(output) - 1, strchr(output, '\n'));
+	save(KERNEL, multiboot_flat, multiboot_flat_end - multiboot_flat - 100);
+	EXPECT_EQ(END_USAGE, run(""));
+	EXPECT_NE(NULL, strstr(output, "cut off")) TH_LOG("%s", output);
+	save(KERNEL, "no kernel", 9);
+	EXPECT_EQ(END_USAGE, run(""));
+	EXPECT_NE(NULL, strstr(output, "neither a bzImage nor")) TH_LOG("%s", output);
+}
+
+TEST_HARNESS_MAIN
