@@ -315,7 +315,7 @@ static void test_overlay(void)
 	disk_close(disk);
 
 	fd = open(over, O_RDONLY);
-	check("information", overlay_read_info(fd, &info, &why) && info.size == SIZE &&
+	check("information", overlay_read_info(fd, over, &info, &why) && info.size == SIZE &&
 	      strstr(info.base, base) && info.cluster == 4096 && info.present == 31);
 	close(fd);
 

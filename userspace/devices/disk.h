@@ -96,6 +96,7 @@ struct overlay_info {
 };
 
 bool overlay_recognize(int fd);
-bool overlay_read_info(int fd, struct overlay_info *info, struct disk_error *why);
+bool overlay_read_info(int fd, const char *path, struct overlay_info *info,
+		       struct disk_error *why);
 
 #endif /* DEVICES_DISK_H */

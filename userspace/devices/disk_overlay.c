@@ -469,19 +469,21 @@ bool overlay_create(const char *base, const char *path, struct disk_error *why)
 /**
  * overlay_read_info - what there is to say about an overlay
  * @fd: the file
+ * @path: its name
  * @info: filled
  * @why: set on failure
  *
  * Return: false on failure.
  */
-bool overlay_read_info(int fd, struct overlay_info *info, struct disk_error *why)
+bool overlay_read_info(int fd, const char *path, struct overlay_info *info,
+		       struct disk_error *why)
 {
 	uint8_t block[BLOCK];
 	struct header h;
 	uint64_t offset;
 	size_t i;
 
-	if (!read_header(fd, "it", &h, why))
+	if (!read_header(fd, path, &h, why))
 		return false;
 	memset(info, 0, sizeof(*info));
 	info->size = h.size;
@@ -489,7 +491,8 @@ bool overlay_read_info(int fd, struct overlay_info *info, struct disk_error *why
 	memcpy(info->base, h.base, sizeof(h.base));
 	for (offset = BLOCK; offset < h.data; offset += BLOCK) {
 		if (pread(fd, block, BLOCK, offset) != BLOCK) {
-			disk_complain(why, "cannot read its map: %s", strerror(errno));
+			disk_complain(why, "cannot read the map of '%s': %s", path,
+				      strerror(errno));
 			return false;
 		}
 		for (i = 0; i < BLOCK; i++)

@@ -10,6 +10,7 @@
 
 int cmd_run(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_image(int argc, char **argv);
 
 /* args.c */
 bool parse_size(const char *s, uint64_t *bytes);

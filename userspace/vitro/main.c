@@ -15,6 +15,7 @@ static const struct command {
 } commands[] = {
 	{ "run", "vitro run", cmd_run, "run a kernel, or a snippet of machine code, as a guest" },
 	{ "doctor", "vitro doctor", cmd_doctor, "say whether and why this host can run vitro" },
+	{ "image", "vitro image", cmd_image, "make files for disks, and say what is in them" },
 	{ NULL, NULL, NULL, NULL }
 };
 
