@@ -42,6 +42,59 @@ GUEST64(g_wake_badly)
 	say	$1
 	stop
 
+/* INIT to number 1, which runs; then, when the test says so, SIPI. */
+GUEST64(g_init)
+	x2apic_on
+	write_msr $0x830, $(5 << 8 | 1 << 14), $1
+	say	$1
+	jmp	sipi
+
+/* SIPI to number 1, without INIT. */
+GUEST64(g_sipi)
+	x2apic_on
+sipi:	mov	$g_ap, %eax
+	shr	$12, %eax
+	or	$(6 << 8 | 1 << 14), %eax
+	mov	$0x830, %ecx
+	mov	$1, %edx
+	wrmsr
+	say	$2
+	stop
+
+/* INIT and SIPI to all but itself. */
+GUEST64(g_wake_all)
+	x2apic_on
+	write_msr $0x830, $(3 << 18 | 5 << 8 | 1 << 14)
+	mov	$g_ap, %eax
+	shr	$12, %eax
+	or	$(3 << 18 | 6 << 8 | 1 << 14), %eax
+	mov	$0x830, %ecx
+	xor	%edx, %edx
+	wrmsr
+	say	$1
+	stop
+
+/* Counts without end. */
+GUEST64(g_count)
+1:	incq	g_counter
+	jmp	1b
+VAR(g_counter)
+
+/*
+ * Hands a token to and fro, RCX times: RBX is this vCPU's token, RDX the other's.
+ * While it waits it spins, as for a lock.
+ */
+GUEST64(g_hand_over)
+1:	cmp	%rbx, g_token
+	je	2f
+	pause
+	jmp	1b
+2:	mov	%rdx, g_token
+	dec	%rcx
+	jnz	1b
+	stop
+VAR(g_token)
+
 /* Waits for interrupts, counting nothing: the handler reports them. */
 GUEST64(g_idle)
 	x2apic_on
