@@ -158,6 +158,8 @@ static void translate_task_switch(struct vitro_vcpu *vcpu, u64 qual)
 	x->task_switch.selector = TASK_SELECTOR(qual);
 	x->task_switch.source = TASK_SOURCE(qual);
 	if (ev->type != EV_NONE) {
+		/* Not an instruction that switches, but one that was interrupted. */
+		x->insn_len = 0;
 		x->task_switch.event = 1;
 		x->task_switch.vector = ev->vector;
 		x->task_switch.has_error = ev->has_error;

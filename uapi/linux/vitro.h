@@ -600,8 +600,10 @@ struct vitro_exit {
 		/**
 		 * @selector: of the TSS to switch to
 		 * @source: VITRO_TASK_*
-		 * @event: 1 if an exception or interrupt is delivered through the task gate
-		 * @vector: @has_error: @error: that event; an error code goes on the new stack
+		 * @event: 1 if an exception or interrupt is delivered through the task gate;
+		 *	INT n is none: @insn_len tells it from that
+		 * @vector: @has_error: @error: that event; an error code goes on the new stack.
+		 *	It is pending still in VITRO_STATE_EVENTS: take it from there.
 		 */
 		struct {
 			__u16 selector;
