@@ -18,7 +18,7 @@ enum {
 #define FEATURE_PORTS	1
 	RAM_SIZE	= 0x03,
 	NO_GRAPHICS	= 0x04,
-	NR_CPUS		= 0x05,
+	CPUS		= 0x05,
 	MAX_CPUS	= 0x0f,
 	FILES		= 0x19,
 };
@@ -45,7 +45,7 @@ static uint8_t item_byte(const struct fw_cfg *fw, uint32_t offset)
 	case NO_GRAPHICS:
 		value = 1;
 		break;
-	case NR_CPUS:
+	case CPUS:
 	case MAX_CPUS:
 		value = fw->nr_cpus;
 		break;

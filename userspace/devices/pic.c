@@ -34,8 +34,10 @@
 
 #define OCW2_OP(x)	((x) >> 5)
 #define OCW2_PIN(x)	((x) & 7)
-enum { ROTATE_AUTO_OFF, EOI, NOTHING, EOI_PIN, ROTATE_AUTO_ON, EOI_ROTATE, SET_LOWEST,
-       EOI_PIN_ROTATE };
+enum {
+	ROTATE_AUTO_OFF, EOI, NOTHING, EOI_PIN,
+	ROTATE_AUTO_ON, EOI_ROTATE, SET_LOWEST, EOI_PIN_ROTATE,
+};
 
 #define POLL_PENDING	0x80
 
@@ -124,7 +126,7 @@ void pic_set_line(void *opaque, int pin, bool level)
 	update(pic);
 }
 
-/* --------------------------------------------------------------- acknowledgement */
+/* ------------------------------------------------------------------- acknowledge */
 
 static void accept(struct pic_chip *chip, int pin)
 {

@@ -270,6 +270,6 @@ int vitro_load_kernel(struct vitro_vcpu *vcpu, const struct vitro_boot *boot)
 		return vitro_load_multiboot(vcpu, boot);
 	if (is_elf)
 		return vitro_load_elf(vcpu, boot);
-	return vi_fail(ENOEXEC, "the kernel is neither a bzImage nor an ELF file, and has no "
-		       "multiboot header; a Linux kernel package has one in /boot/vmlinuz-*");
+	return vi_fail(ENOEXEC, "the kernel is no bzImage, no ELF file and not multiboot; "
+		       "a Linux kernel package has one in /boot/vmlinuz-*");
 }

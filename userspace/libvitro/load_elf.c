@@ -176,8 +176,8 @@ int vitro_load_elf(struct vitro_vcpu *vcpu, const struct vitro_boot *boot)
 		return ret;
 	pvh = find_pvh(&elf, &entry);
 	if (!pvh && !elf.is_64)
-		return vi_fail(ENOEXEC, "the 32-bit ELF kernel has neither a multiboot header "
-			       "nor a PVH entry; use its bzImage");
+		return vi_fail(ENOEXEC, "the 32-bit ELF kernel has no PVH entry, nor is it multiboot; "
+			       "use its bzImage");
 	if (!pvh)
 		entry = elf.entry;
 	ret = vi_elf_load(&elf, vcpu->vm, boot);

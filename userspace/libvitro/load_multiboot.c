@@ -150,15 +150,15 @@ static int load_by_addresses(struct multiboot *mb, const struct vitro_image *ima
 	uint64_t first, size, room;
 
 	if (hdr->load_addr > hdr->header_addr || before > mb->offset)
-		return vi_fail(ENOEXEC, "the multiboot header is at 0x%x in memory and 0x%llx in "
-			       "the file: nothing can be loaded to 0x%x", hdr->header_addr,
-			       (unsigned long long)mb->offset, hdr->load_addr);
+		return vi_fail(ENOEXEC, "the multiboot kernel is broken; "
+			       "header_addr 0x%x, load_addr 0x%x, header at 0x%llx of the file", hdr->header_addr,
+			       hdr->load_addr, (unsigned long long)mb->offset);
 	first = mb->offset - before;
 	size = image->size - first;
 	if (hdr->load_end_addr) {
 		if (hdr->load_end_addr <= hdr->load_addr ||
 		    hdr->load_end_addr - hdr->load_addr > size)
-			return vi_fail(ENOEXEC, "the multiboot kernel is cut off or broken: "
+			return vi_fail(ENOEXEC, "the multiboot kernel is cut off or broken; "
 				       "load_addr 0x%x, load_end_addr 0x%x, 0x%llx bytes in the file",
 				       hdr->load_addr, hdr->load_end_addr,
 				       (unsigned long long)size);
@@ -167,8 +167,9 @@ static int load_by_addresses(struct multiboot *mb, const struct vitro_image *ima
 	room = size;
 	if (hdr->bss_end_addr) {
 		if (hdr->bss_end_addr < hdr->load_addr + size)
-			return vi_fail(ENOEXEC, "the multiboot kernel is broken: bss_end_addr 0x%x "
-				       "lies before the end of what is loaded", hdr->bss_end_addr);
+			return vi_fail(ENOEXEC, "the multiboot kernel is broken; "
+				       "bss_end_addr 0x%x is before the end of what is loaded",
+				       hdr->bss_end_addr);
 		room = hdr->bss_end_addr - hdr->load_addr;
 	}
 	mb->entry = hdr->entry_addr;
@@ -213,7 +214,7 @@ static int load_image(struct multiboot *mb, const struct vitro_image *image,
 		return vi_fail(ENOEXEC, "the multiboot kernel asks for a video mode (flag 2); "
 			       "there is no display");
 	if (mb->hdr.flags & WANT_MUST & ~known)
-		return vi_fail(ENOEXEC, "the multiboot kernel asks for what nobody knows: flags 0x%x",
+		return vi_fail(ENOEXEC, "the multiboot kernel has unknown demands: flags 0x%x",
 			       mb->hdr.flags);
 	if (mb->hdr.flags & HAS_ADDRESSES)
 		return load_by_addresses(mb, image, vm, boot);
@@ -228,8 +229,9 @@ static int put_text(struct multiboot *mb, struct vitro_vm *vm, const char *text,
 	size_t size = strlen(text ? text : "") + 1;
 
 	if (size > VI_BOOT_END - mb->text)
-		return vi_fail(E2BIG, "the parameters of the kernel and its modules have more than "
-			       "%llu characters together", VI_BOOT_END - VI_BOOT_CMDLINE);
+		return vi_fail(E2BIG, "the parameters are too long; "
+			       "those of kernel and modules have %llu bytes together",
+			       VI_BOOT_END - VI_BOOT_CMDLINE);
 	*where = mb->text;
 	mb->text += size;
 	return vitro_write_gpa(vm, *where, text ? text : "", size);
