@@ -18,6 +18,7 @@
 #define KERNEL		"/tmp/boot-kernel"
 #define MODULE_1	"/tmp/boot-module-1"
 #define MODULE_2	"/tmp/boot-module-2"
+#define LOG		"/tmp/boot-log"
 #define PARAMETERS	"memory=65536 cpus=2 modules=2 exit="
 
 /* In boot/images.S */
@@ -38,17 +39,13 @@ static void save(const char *path, const void *data, size_t len)
 	close(fd);
 }
 
-/* Runs vitro with the kernel and more arguments; returns its exit status. */
-static int run(const char *arguments)
+/* Runs a shell command; returns its exit status. */
+static int shell(const char *command)
 {
-	char command[512];
 	size_t len;
 	FILE *pipe;
 	int status;
 
-	snprintf(command, sizeof(command),
-		 "vitro run --kernel " KERNEL " --memory 64M --cpus 2 --debug-exit 0xf4 "
-		 "--deadline 30s %s 2>&1 </dev/null", arguments);
 	pipe = popen(command, "r");
 	if (!pipe)
 		ksft_exit_fail_msg("cannot start a shell\n");
@@ -56,6 +53,32 @@ static int run(const char *arguments)
 	output[len] = 0;
 	status = pclose(pipe);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+#define RUN	"vitro run --memory 64M --cpus 2 --debug-exit 0xf4 --deadline 30s "
+
+/* Runs vitro with the kernel and more arguments; returns its exit status. */
+static int run(const char *arguments)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), RUN "--kernel " KERNEL " %s 2>&1 </dev/null", arguments);
+	return shell(command);
+}
+
+/* The same file as a snippet. */
+#define SNIPPET(arguments)	shell(RUN arguments " " KERNEL " 2>&1 </dev/null")
+
+/* The same as run(), with a script beside it that knows the process as $guest. */
+static int run_beside(const char *arguments, const char *script)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command),
+		 RUN "--kernel " KERNEL " %s >" LOG " 2>&1 </dev/null & guest=$!; "
+		 "(%s) & wait $guest; status=$?; kill $! 2>/dev/null; cat " LOG "; exit $status",
+		 arguments, script);
+	return shell(command);
 }
 
 FIXTURE(boot)
@@ -143,6 +166,40 @@ TEST_F(boot, exit_statuses)
 	EXPECT_NE(NULL, strstr(output, "another device")) TH_LOG("%s", output);
 }
 
+/* SIGPWR presses the power button, whose interrupt goes by the slave, by level. */
+TEST_F(boot, power_button)
+{
+	const char *press = "presses=0; while sleep 0.2; do "
+		"grep -q \"waiting for button $((presses + 1))\" " LOG " || continue; "
+		"kill -PWR $guest; presses=$((presses + 1)); [ $presses -lt 2 ] || break; done";
+
+	save(KERNEL, multiboot_32, multiboot_32_end - multiboot_32);
+	EXPECT_EQ(5, run_beside("--append 'memory=65536 cpus=2 button=2 exit=2'", press))
+		TH_LOG("%s", output);
+	EXPECT_NE(NULL, strstr(output, "waiting for button 2\n"));
+	unlink(LOG);
+}
+
+/* Flat, at an address, which the code finds out and tells in the status. */
+TEST_F(boot, flat)
+{
+	static const char code[] = "\xe8\0\0\0\0"		/* call the next instruction */
+				   "\x58"			/* pop %eax: where it is */
+				   "\xc1\xe8\x14"		/* shr $20, %eax */
+				   "\xe7\xf4"			/* out %eax, $0xf4 */
+				   "\xf4";
+
+	save(KERNEL, code, sizeof(code) - 1);
+	EXPECT_EQ(3 * 2 + 1, SNIPPET("--mode 32 --load 0x300000"));
+	EXPECT_EQ(1, SNIPPET("--mode 64"));
+	EXPECT_EQ(END_USAGE, SNIPPET("--load 0x4000000"));
+	EXPECT_NE(NULL, strstr(output, "0x4000000")) TH_LOG("%s", output);
+	EXPECT_EQ(END_USAGE, SNIPPET("--mode 32 --load 0x85000"));
+	EXPECT_NE(NULL, strstr(output, "are the tables")) TH_LOG("%s", output);
+	EXPECT_EQ(END_USAGE, SNIPPET("--mode 16 --load 0x300000"));
+	EXPECT_NE(NULL, strstr(output, "cannot be reached in 16-bit mode")) TH_LOG("%s", output);
+}
+
 /* A wrong or truncated image: one line that says what is wrong. */
 TEST_F(boot, refused)
 {
@@ -155,7 +212,7 @@ TEST_F(boot, refused)
 	EXPECT_NE(NULL, strstr(output, "cut off")) TH_LOG("%s", output);
 	save(KERNEL, "no kernel", 9);
 	EXPECT_EQ(END_USAGE, run(""));
-	EXPECT_NE(NULL, strstr(output, "neither a bzImage nor")) TH_LOG("%s", output);
+	EXPECT_NE(NULL, strstr(output, "no bzImage, no ELF file")) TH_LOG("%s", output);
 }
 
 TEST_HARNESS_MAIN

@@ -4,8 +4,9 @@
  * takes ten interrupts of the timer by way of the 8259, and ends the run by the debug
  * exit port.  Its parameters say what it must find:
  *
- *	memory=KIB cpus=N modules=N exit=N
+ *	memory=KIB cpus=N modules=N button=N exit=N
  *
+ * "button" is how often it waits for the power button to be pressed.
  * "exit" is what it writes to the port if all is well; otherwise it writes 1.  A module's
  * string is sum=N, the sum of its bytes, or empty.
  */
@@ -18,19 +19,27 @@
 #define PIT		0x40
 #define PIT_HZ		1193182
 #define PIC		0x20
-#define VECTOR		0x20		/* of the timer */
+#define VECTOR		0x20		/* of pin 0, the timer */
+#define PIN_EVENT	9		/* ACPI's interrupt */
+#define PM1_ENABLE	0x602
+#define PM1_BUTTON	0x100
 #define TICKS		10
 
 /* In start.S */
 extern const uint32_t boot_eax, boot_ebx, boot_cr0, boot_eflags;
-extern volatile uint32_t ticks;
-extern char on_timer[], image_start[], bss_end[];
+extern volatile uint32_t ticks, events;
+extern char on_timer[], on_event[], bss_end[];
 
 void kernel_main(void);
 
 static inline void outb(uint16_t port, uint8_t value)
 {
 	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline void outw(uint16_t port, uint16_t value)
+{
+	asm volatile("outw %0, %1" : : "a"(value), "Nd"(port));
 }
 
 static inline void outl(uint16_t port, uint32_t value)
@@ -210,7 +219,7 @@ static uint32_t fw_cfg(uint16_t item)
 {
 	uint32_t value = 0;
 
-	asm volatile("outw %0, %1" : : "a"(item), "Nd"((uint16_t)FW_CFG));
+	outw(FW_CFG, item);
 	for (int i = 0; i < 4; i++)
 		value |= (uint32_t)inb(FW_CFG + 1) << (8 * i);
 	return value;
@@ -237,7 +246,7 @@ static void set_gate(void *idt, int vector, uintptr_t handler)
 #endif
 }
 
-/* 8259s with the vectors from 0x20, all masked but the timer. */
+/* 8259s with the vectors from 0x20, all masked but timer, cascade and ACPI. */
 static void init_pic(void)
 {
 	for (int chip = 0; chip < 2; chip++) {
@@ -247,11 +256,11 @@ static void init_pic(void)
 		outb(port + 1, VECTOR + 8 * chip);
 		outb(port + 1, chip ? 2 : 4);
 		outb(port + 1, 1);
-		outb(port + 1, chip ? 0xff : 0xfe);
+		outb(port + 1, chip ? 0xfd : 0xfa);
 	}
 }
 
-static void check_timer(void)
+static void init_interrupts(void)
 {
 	static uint64_t idt[512];
 	struct {
@@ -260,14 +269,36 @@ static void check_timer(void)
 	} __attribute__((packed)) pointer = { sizeof(idt) - 1, (uintptr_t)idt };
 
 	set_gate(idt, VECTOR, (uintptr_t)on_timer);
+	set_gate(idt, VECTOR + PIN_EVENT, (uintptr_t)on_event);
 	asm volatile("lidt %0" : : "m"(pointer));
 	init_pic();
+}
+
+static void halt(void)
+{
+	asm volatile("sti; hlt; cli" : : : "memory");
+}
+
+static void check_timer(void)
+{
 	outb(PIT + 3, 0x34);			/* channel 0, mode 2 */
 	outb(PIT, PIT_HZ / 100 & 0xff);
 	outb(PIT, PIT_HZ / 100 >> 8);
 	while (ticks < TICKS)
-		asm volatile("sti; hlt; cli" : : : "memory");
+		halt();
 	print("ten ticks\n");
+}
+
+/* The timer goes on meanwhile, so that a lost interrupt of the button is no deadlock. */
+static void check_button(uint32_t times)
+{
+	outw(PM1_ENABLE, PM1_BUTTON);
+	for (uint32_t i = 1; i <= times; i++) {
+		say("waiting for button", i);
+		while (events < i)
+			halt();
+	}
+	expect(events == times, "one interrupt each time the button is pressed");
 }
 
 void kernel_main(void)
@@ -281,6 +312,8 @@ void kernel_main(void)
 	expect((boot_cr0 & 0x80000001) == 1, "protected mode, no paging");
 	expect(!(boot_eflags & 0x20200), "interrupts and virtual 8086 mode are off");
 	check_fw_cfg(cmdline);
+	init_interrupts();
 	check_timer();
+	check_button(number(cmdline, "button"));
 	outl(DEBUG_EXIT, failed ? 1 : number(cmdline, "exit"));
 }

@@ -86,24 +86,38 @@ start:
 	hlt
 	jmp	4b
 
-	/* The timer's interrupt: counts, and ends it at the 8259. */
-	.globl	on_timer
-on_timer:
+	/*
+	 * Interrupts: of the timer, and of ACPI, whose line stays up until the event that
+	 * kernel.c has enabled is cleared.  Both are counted, and ended at the 8259s.
+	 */
 #ifdef __x86_64__
-	push	%rax
-	incl	ticks
-	mov	$0x20, %al
-	out	%al, $0x20
-	pop	%rax
-	iretq
+#define RETURN	iretq
+#define RAX	%rax
+#define RDX	%rdx
 #else
-	push	%eax
+#define RETURN	iret
+#define RAX	%eax
+#define RDX	%edx
+#endif
+	.globl	on_timer, on_event
+on_event:
+	push	RAX
+	push	RDX
+	mov	$0x600, %edx		/* PM1 status: cleared by writing 1 */
+	mov	$0x100, %eax
+	out	%ax, %dx
+	pop	RDX
+	incl	events
+	mov	$0x20, %al
+	out	%al, $0xa0		/* EOI, at the slave first */
+	jmp	1f
+on_timer:
+	push	RAX
 	incl	ticks
 	mov	$0x20, %al
-	out	%al, $0x20
-	pop	%eax
-	iret
-#endif
+1:	out	%al, $0x20
+	pop	RAX
+	RETURN
 
 	.data
 	.balign	8
@@ -116,12 +130,13 @@ gdt_pointer:
 	.long	gdt
 
 	/* Not in the bss: some of it is written before anybody could clear that. */
-	.globl	boot_eax, boot_ebx, boot_cr0, boot_eflags, ticks
+	.globl	boot_eax, boot_ebx, boot_cr0, boot_eflags, ticks, events
 boot_eax:	.long	0
 boot_ebx:	.long	0
 boot_cr0:	.long	0
 boot_eflags:	.long	0
 ticks:		.long	0
+events:		.long	0
 
 	.bss
 	.balign	4096
