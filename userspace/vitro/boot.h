@@ -41,4 +41,8 @@ int extras_add(struct machine *m, const struct config *config);
 /* build.c */
 int machine_build(struct machine *m, const struct config *config);
 
+/* memory.c */
+void *memory_alloc(struct machine *m, uint64_t gpa, uint64_t size,
+		   const struct backing_config *backing);
+
 #endif /* VITRO_BOOT_H */

@@ -7,10 +7,11 @@
 #include "boot.h"
 #include "../devices/acpi.h"
 
-static bool add_region(struct machine *m, uint64_t gpa, uint64_t size)
+static bool add_region(struct machine *m, uint64_t gpa, uint64_t size,
+		       const struct backing_config *backing)
 {
 	struct guest_memory *memory = &m->memory;
-	void *hva = vitro_mem_alloc(m->vm, gpa, size, 0);
+	void *hva = memory_alloc(m, gpa, size, backing);
 
 	if (!hva)
 		return false;
@@ -27,11 +28,14 @@ static bool add_region(struct machine *m, uint64_t gpa, uint64_t size)
 #define LAPIC_NMI	0x400
 
 /* Memory up to the device hole, and the rest above it. */
-static bool add_memory(struct machine *m, uint64_t size)
+static bool add_memory(struct machine *m, const struct config *config)
 {
+	const struct backing_config *backing = &config->backing[0];	/* all zero without one */
+	uint64_t size = config->memory;
 	uint64_t low = size < HOLE_START ? size : HOLE_START;
 
-	return add_region(m, 0, low) && (size == low || add_region(m, HOLE_END, size - low));
+	return add_region(m, 0, low, backing) &&
+	       (size == low || add_region(m, HOLE_END, size - low, backing));
 }
 
 static bool add_cpus(struct machine *m, unsigned int nr)
@@ -109,8 +113,11 @@ int machine_build(struct machine *m, const struct config *config)
 		return usage_error("--memory: guests on this host have addresses of %u bits",
 				   info->gpa_bits);
 	m->vm = vitro_vm_create(m->dev);
-	if (!m->vm || !add_memory(m, config->memory) || !add_cpus(m, config->cpus) ||
-	    !set_virtual_wire(m))
+	if (!m->vm)
+		return host_error();
+	if (!add_memory(m, config))
+		return END_HOST;	/* it has been said */
+	if (!add_cpus(m, config->cpus) || !set_virtual_wire(m))
 		return host_error();
 	status = disks_add(m, config);
 	if (!status)

@@ -39,7 +39,9 @@ static void list_option(const struct opt *opt)
 	if (opt->letter)
 		snprintf(letter, sizeof(letter), "-%c, ", opt->letter);
 	snprintf(left, sizeof(left), "  %s--%s %s", letter, opt->name, opt->arg ? opt->arg : "");
-	printf("%-*s%s", HELP_COLUMN, left, opt->help);
+	/* Too long a name has a line of its own. */
+	printf("%-*s%s%*s%s", HELP_COLUMN, left, strlen(left) < HELP_COLUMN ? "" : "\n",
+	       strlen(left) < HELP_COLUMN ? 0 : HELP_COLUMN, "", opt->help);
 	if (opt->initial)
 		printf(" (default: %s)", opt->initial);
 	printf("\n");

@@ -76,6 +76,27 @@ struct balloon_config {
 	uint64_t size;
 };
 
+/* What --memory-backing says of transparent huge pages. */
+enum thp {
+	THP_DEFAULT,
+	THP_ALWAYS,
+	THP_NEVER,
+};
+
+/**
+ * struct backing_config - where the guest's memory comes from, as it is asked for
+ * @ksm: equal pages may be merged
+ * @thp: enum thp
+ * @hugetlb: huge pages of 1 << @hugetlb bytes, 0 for none
+ * @prealloc: all of it now
+ */
+struct backing_config {
+	bool ksm;
+	unsigned int thp;
+	unsigned int hugetlb;
+	bool prealloc;
+};
+
 /* What the terminal is for the guest. */
 enum console_kind {
 	CONSOLE_SERIAL,
@@ -97,7 +118,13 @@ enum console_kind {
  * @nr_modules: how many
  * @debug_exit: port by which the guest can end the run, 0 for none
  * @memory: bytes
+ * @backing: how @memory is had
+ * @nr_backings: how many: one or none
  * @cpus: number
+ * @cpu_weight: share of CPU time, 0 for the usual
+ * @cpu_max: limit of CPU time, as cgroup_enter() reads it, or NULL
+ * @memory_max: limit of memory, bytes, 0 for none
+ * @cgroup: directory of the group above the machine's, or NULL
  * @disk: disks
  * @nr_disks: how many
  * @net: network cards
@@ -121,7 +148,13 @@ struct config {
 	unsigned int nr_modules;
 	unsigned int debug_exit;
 	uint64_t memory;
+	struct backing_config backing[1];
+	unsigned int nr_backings;
 	unsigned int cpus;
+	unsigned int cpu_weight;
+	char *cpu_max;
+	uint64_t memory_max;
+	char *cgroup;
 	struct disk_config disk[MAX_DISKS];
 	unsigned int nr_disks;
 	struct net_config net[MAX_NETS];

@@ -353,7 +353,7 @@ static json_t *dump_value(const struct opt *opt, const void *base)
 	case OPT_STRING:
 		return *(char * const *)field ? json_string(*(char * const *)field) : NULL;
 	case OPT_NUMBER:
-		if (*(const unsigned int *)field < opt->min)
+		if (!*(const unsigned int *)field && !opt->initial)
 			return NULL;
 		return json_integer(*(const unsigned int *)field);
 	case OPT_SIZE:

@@ -54,6 +54,26 @@ static const struct opt balloon_options[] = {
 	{ .name = NULL }
 };
 
+static const struct opt_choice thp_choices[] = {
+	{ "on", THP_ALWAYS },
+	{ "off", THP_NEVER },
+	{ NULL, 0 }
+};
+
+static const struct opt_choice huge_sizes[] = { { "2M", 21 }, { "1G", 30 }, { NULL, 0 } };
+
+static const struct opt backing_options[] = {
+	{ "ksm", 0, NULL, OPT_FLAG, offsetof(struct backing_config, ksm),
+	  .help = "equal pages may be merged" },
+	{ "thp", 0, "on|off", OPT_CHOICE, offsetof(struct backing_config, thp),
+	  .choices = thp_choices, .help = "transparent huge pages, wherever possible or nowhere" },
+	{ "hugetlb", 0, "2M|1G", OPT_CHOICE, offsetof(struct backing_config, hugetlb),
+	  .choices = huge_sizes, .help = "huge pages that the host has set aside" },
+	{ "prealloc", 0, NULL, OPT_FLAG, offsetof(struct backing_config, prealloc),
+	  .help = "all of it before the guest starts" },
+	{ .name = NULL }
+};
+
 static const struct opt_choice consoles[] = {
 	{ "serial", CONSOLE_SERIAL },
 	{ "virtio", CONSOLE_VIRTIO },
@@ -90,6 +110,18 @@ const struct opt run_options[] = {
 	{ "cpus", 'c', "N", OPT_NUMBER, FIELD(cpus), .initial = "1",
 	  .min = 1, .max = VITRO_MAX_VCPUS,
 	  .help = "processors" },
+	{ "memory-backing", 0, "HOW,...", OPT_LIST, FIELD(backing), .max = 1,
+	  .fields = backing_options, .item_size = sizeof(struct backing_config),
+	  .offset_nr = FIELD(nr_backings),
+	  .help = "ksm, thp=on, thp=off, hugetlb=2M, hugetlb=1G, prealloc" },
+	{ "cpu-weight", 0, "N", OPT_NUMBER, FIELD(cpu_weight), .min = 1, .max = 10000,
+	  .help = "share of the host's CPU time; others have 100" },
+	{ "cpu-max", 0, "QUOTA", OPT_STRING, FIELD(cpu_max),
+	  .help = "limit of CPU time, such as 50000/100000: half a CPU" },
+	{ "memory-max", 0, "SIZE", OPT_SIZE, FIELD(memory_max), .min = 1 << 20,
+	  .help = "limit of the host's memory, vitro's own included" },
+	{ "cgroup", 0, "DIR", OPT_STRING, FIELD(cgroup),
+	  .help = "make the group for these limits here" },
 	{ "disk", 0, "FILE,...", OPT_LIST, FIELD(disk), .max = MAX_DISKS,
 	  .fields = disk_options, .item_size = sizeof(struct disk_config),
 	  .offset_nr = FIELD(nr_disks),

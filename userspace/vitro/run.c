@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "boot.h"
+#include "cgroup.h"
 #include "cmd.h"
 
 static void say(const struct config *config, const char *what)
@@ -56,9 +57,12 @@ static int run_machine(struct machine *m, const struct config *config)
 static int run(const struct config *config)
 {
 	static struct machine machine;
+	static struct cgroup group;
 	struct images images = { .code.size = 0 };
-	int status = images_read(&images, config);
+	int status = cgroup_enter(&group, config);
 
+	if (!status)
+		status = images_read(&images, config);
 	if (!status) {
 		status = machine_build(&machine, config);
 		if (!status)
@@ -68,6 +72,7 @@ static int run(const struct config *config)
 		machine_fini(&machine);
 	}
 	images_free(&images);
+	cgroup_leave(&group);
 	return status;
 }
 

@@ -12,7 +12,7 @@ _vitro_commands() {
 # _vitro_help COMMAND: a line "OPTION VALUE" for each option, VALUE in capitals as in the help.
 _vitro_help() {
     vitro "$1" --help 2>/dev/null |
-        sed -nE 's/^  (-[a-zA-Z], |    )?(--[a-z-]+)( [A-Z][^ ]*)? .*/\1\2\3/p' |
+        sed -nE 's/^  (-[a-zA-Z], |    )?(--[a-z-]+)( [^ ]+)?( .*)?$/\1\2\3/p' |
         sed -E 's/^(-.), (--[^ ]*)(.*)/\1\3\n\2\3/; s/^ +//'
 }
 
