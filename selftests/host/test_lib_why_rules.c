@@ -72,14 +72,14 @@ static const struct broken controls[] = {
 	{ "load_beyond", "2", "exit MSR-load",
 	  { { "VM_EXIT_MSR_LOAD_COUNT", 2 }, { "VM_EXIT_MSR_LOAD_ADDRESS", (1ULL << 40) - 16 } } },
 	{ "entry_reserved", "3", "entry controls have", { { "VM_ENTRY_CONTROLS", 0xd3fb & ~1 } } },
-	{ "type_reserved", "3", "type is not reserved",
+	{ "type_reserved", "3", "type is not 1",
 	  { { "VM_ENTRY_INTERRUPTION_INFO", 0x80000120 } } },
 	{ "nmi_vector", "3", "vector fits", { { "VM_ENTRY_INTERRUPTION_INFO", 0x80000203 } } },
 	{ "exception_vector", "3", "vector fits",
 	  { { "VM_ENTRY_INTERRUPTION_INFO", 0x80000320 } } },
-	{ "no_error_code", "3", "error code is delivered",
+	{ "no_error_code", "3", "error code comes",
 	  { { "VM_ENTRY_INTERRUPTION_INFO", 0x8000030d } } },
-	{ "error_code_ud", "3", "error code is delivered",
+	{ "error_code_ud", "3", "error code comes",
 	  { { "VM_ENTRY_INTERRUPTION_INFO", 0x80000b06 } } },
 	{ "info_reserved", "3", "bits 30:12", { { "VM_ENTRY_INTERRUPTION_INFO", 0x80001020 } } },
 	{ "error_code_wide", "3", "injected error code",
@@ -188,7 +188,7 @@ static const struct broken guest[] = {
 
 /* VMX: MSRs to be loaded. */
 static const struct broken msrs[] = {
-	{ "loads_fs_base", "", "loads no MSR",
+	{ "loads_fs_base", "", "cannot load",
 	  { { "VM_ENTRY_MSR_LOAD_COUNT", 1 }, { "VM_ENTRY_MSR_LOAD_ADDRESS", 0x7000 },
 	    { "MSR_LOAD0_INDEX", 0xc0000100 } } },
 	{ NULL }
