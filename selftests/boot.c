@@ -14,19 +14,13 @@
 #include <unistd.h>
 
 #include "../userspace/vitro/exitcode.h"
+#include "boot/images.h"
 
 #define KERNEL		"/tmp/boot-kernel"
 #define MODULE_1	"/tmp/boot-module-1"
 #define MODULE_2	"/tmp/boot-module-2"
 #define LOG		"/tmp/boot-log"
-#define PARAMETERS	"memory=65536 cpus=2 modules=2 exit="
-
-/* In boot/images.S */
-extern const char multiboot_32[], multiboot_32_end[];
-extern const char multiboot_64[], multiboot_64_end[];
-extern const char multiboot_flat[], multiboot_flat_end[];
-extern const char pvh_32[], pvh_32_end[];
-extern const char pvh_64[], pvh_64_end[];
+#define MODULES		"--module " MODULE_1 ",args=sum=322 --module " MODULE_2 ",args=sum=1020 "
 
 static char output[4096];	/* what the last run printed, and said */
 
@@ -69,15 +63,22 @@ static int run(const char *arguments)
 /* The same file as a snippet. */
 #define SNIPPET(arguments)	shell(RUN arguments " " KERNEL " 2>&1 </dev/null")
 
-/* The same as run(), with a script beside it that knows the process as $guest. */
-static int run_beside(const char *arguments, const char *script)
+/* What the user does while vitro runs: presses the power button when the guest waits for it. */
+static const char presses[] =
+	"guest=$!; n=1\n"
+	"while sleep 0.2; do\n"
+	"	grep -q \"waiting for button $n\" " LOG " || continue\n"
+	"	kill -PWR $guest; n=$((n + 1)); [ $n -le 2 ] || break\n"
+	"done &\n"
+	"wait $guest; status=$?; kill $! 2>/dev/null\n"
+	"cat " LOG "; exit $status\n";
+
+static int run_and_press(const char *arguments)
 {
 	char command[1024];
 
 	snprintf(command, sizeof(command),
-		 RUN "--kernel " KERNEL " %s >" LOG " 2>&1 </dev/null & guest=$!; "
-		 "(%s) & wait $guest; status=$?; kill $! 2>/dev/null; cat " LOG "; exit $status",
-		 arguments, script);
+		 RUN "--kernel " KERNEL " %s >" LOG " 2>&1 </dev/null &\n%s", arguments, presses);
 	return shell(command);
 }
 
@@ -105,9 +106,7 @@ static void multiboot(struct __test_metadata *_metadata, const char *image, cons
 		      const char *bits)
 {
 	save(KERNEL, image, end - image);
-	EXPECT_EQ(21 * 2 + 1, run("--module " MODULE_1 ",args=sum=322 "
-				  "--module " MODULE_2 ",args=sum=1020 "
-				  "--append '" PARAMETERS "21'"));
+	EXPECT_EQ(21 * 2 + 1, run(MODULES "--append 'memory=65536 cpus=2 modules=2 exit=21'"));
 	EXPECT_NE(NULL, strstr(output, bits));
 	EXPECT_NE(NULL, strstr(output, "multiboot, KiB: 65536\n"));
 	EXPECT_NE(NULL, strstr(output, "module 322\nmodule 1020\n"));
@@ -169,12 +168,8 @@ TEST_F(boot, exit_statuses)
 /* SIGPWR presses the power button, whose interrupt goes by the slave, by level. */
 TEST_F(boot, power_button)
 {
-	const char *press = "presses=0; while sleep 0.2; do "
-		"grep -q \"waiting for button $((presses + 1))\" " LOG " || continue; "
-		"kill -PWR $guest; presses=$((presses + 1)); [ $presses -lt 2 ] || break; done";
-
 	save(KERNEL, multiboot_32, multiboot_32_end - multiboot_32);
-	EXPECT_EQ(5, run_beside("--append 'memory=65536 cpus=2 button=2 exit=2'", press))
+	EXPECT_EQ(5, run_and_press("--append 'memory=65536 cpus=2 button=2 exit=2'"))
 		TH_LOG("%s", output);
 	EXPECT_NE(NULL, strstr(output, "waiting for button 2\n"));
 	unlink(LOG);

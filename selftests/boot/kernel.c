@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "start.h"
+
 #define COM1		0x3f8
 #define DEBUG_EXIT	0xf4
 #define FW_CFG		0x510
@@ -24,13 +26,6 @@
 #define PM1_ENABLE	0x602
 #define PM1_BUTTON	0x100
 #define TICKS		10
-
-/* In start.S */
-extern const uint32_t boot_eax, boot_ebx, boot_cr0, boot_eflags;
-extern volatile uint32_t ticks, events;
-extern char on_timer[], on_event[], bss_end[];
-
-void kernel_main(void);
 
 static inline void outb(uint16_t port, uint8_t value)
 {
@@ -73,9 +68,11 @@ static void print_number(uint32_t n)
 	char buf[11], *p = buf + 10;
 
 	*p = 0;
-	do
-		*--p = '0' + n % 10;
-	while (n /= 10);
+	do {
+		p--;
+		*p = '0' + n % 10;
+		n /= 10;
+	} while (n);
 	print(p);
 }
 
