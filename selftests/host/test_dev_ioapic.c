@@ -137,6 +137,10 @@ static void test_level(void)
 	drive(10, true);
 	drive(11, true);
 	check("pins that share a vector share the EOI", eoi(0x2a) == 2);
+
+	set_pin(12, 0, 0x8700);
+	drive(12, true);
+	check("ExtINT is an edge, whatever the entry says", msi_data == 0x700);
 }
 
 static int rerouted_pin = -1;

@@ -25,6 +25,7 @@
 /* A redirection table entry (3.2.4). */
 #define RTE_VECTOR	0xffULL
 #define RTE_DELIVERY	0x700ULL
+#define RTE_EXTINT	0x700ULL	/* "must be edge-triggered" (3.2.4) */
 #define RTE_LOGICAL	(1ULL << 11)
 #define RTE_STATUS	(1ULL << 12)	/* read-only; delivery is immediate here: 0 */
 #define RTE_REMOTE_IRR	(1ULL << 14)	/* read-only: waits for the EOI */
@@ -57,7 +58,8 @@ static void send(struct ioapic *ioapic, uint64_t entry)
 {
 	uint32_t data = entry & (RTE_VECTOR | RTE_DELIVERY);
 
-	if (entry & RTE_LEVEL)
+	/* An ExtINT by level would be the 8259s' own wire, and nobody lower it. */
+	if ((entry & RTE_LEVEL) && (entry & RTE_DELIVERY) != RTE_EXTINT)
 		data |= MSI_DATA_LEVEL | MSI_DATA_ASSERT;
 	ioapic->send_msi(ioapic->opaque, msi_address(entry), data);
 }

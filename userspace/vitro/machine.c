@@ -368,7 +368,7 @@ void machine_press_button(struct machine *m)
  * machine_inta - the bootstrap processor takes an interrupt of the 8259s'
  * @m: the machine
  *
- * Return: its vector, or -1: there is none any more, and the wire is down.
+ * Return: its vector, or -1: the request has been taken back, and the wire is down.
  */
 int machine_inta(struct machine *m)
 {
@@ -376,8 +376,6 @@ int machine_inta(struct machine *m)
 
 	pthread_mutex_lock(&m->lock);
 	vector = pic_ack(&m->pic);
-	if (vector < 0)
-		pic_output(m, false);	/* an I/O APIC's ExtINT, by level, put it up */
 	pthread_mutex_unlock(&m->lock);
 	return vector;
 }
