@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest's general registers across the world switch; included by the vendors'
- * entry.S.  struct vitro_gprs holds them by their number in ModRM, 8 bytes each.
+ * What the vendors' entry.S have in common; included by both.  The guest's general
+ * registers across the world switch: struct vitro_gprs holds them by their number in ModRM, 8 bytes each.
  * RAX (0) and RSP (4) are the includer's business.
  */
 
@@ -40,6 +40,32 @@
 	mov	%r14, 8 * 14(%rax)
 	mov	%r15, 8 * 15(%rax)
 .endm
+
+/*
+ * Between the last value of the host's that was loaded and the entry, where this CPU lets
+ * a guest sample its buffers (MDS, TAA, RFDS; TSA): VERW with a memory operand empties
+ * them, by microcode.  MMIO stale data needs no more than that, since no guest gets at a
+ * device.  Changes ZF.  The kernel has a macro for it, whose selector it does not export
+ * to all.
+ */
+.macro CLEAR_CPU_BUFFERS_FOR_GUEST
+#ifdef X86_FEATURE_CLEAR_CPU_BUF
+	ALTERNATIVE "jmp .Lbuffers_\@", "", X86_FEATURE_CLEAR_CPU_BUF
+	verw	.Lkernel_ds(%rip)
+.Lbuffers_\@:
+#endif
+#ifdef X86_FEATURE_CLEAR_CPU_BUF_VM
+	ALTERNATIVE "jmp .Lbuffers_vm_\@", "", X86_FEATURE_CLEAR_CPU_BUF_VM
+	verw	.Lkernel_ds(%rip)
+.Lbuffers_vm_\@:
+#endif
+.endm
+
+	.pushsection .rodata
+	.balign	2
+.Lkernel_ds:
+	.word	__KERNEL_DS
+	.popsection
 
 /* The guest's values must not live on in registers to feed speculation. */
 .macro CLEAR_GPRS

@@ -5,8 +5,10 @@
  */
 #include <linux/linkage.h>
 #include <asm/asm.h>
+#include <asm/alternative.h>
 #include <asm/cpufeatures.h>
 #include <asm/nospec-branch.h>
+#include <asm/segment.h>
 
 #include "core/gprs.S"
 
@@ -42,6 +44,7 @@ SYM_FUNC_START(svm_enter_guest)
 	vmload	%rax
 
 	LOAD_GUEST_GPRS
+	CLEAR_CPU_BUFFERS_FOR_GUEST
 
 	vmrun	%rax
 

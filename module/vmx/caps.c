@@ -10,6 +10,7 @@
  * and a bit that vitro cannot do without and that vanished there refuses the CPU.
  */
 #include <linux/bitops.h>
+#include <linux/cpu.h>
 #include <linux/kernel.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
@@ -104,6 +105,27 @@ static int probe_ept(const char **why)
 	return 0;
 }
 
+/*
+ * L1TF: a guest that marks its page-table entries not present can read what is in the L1
+ * data cache, whoever brought it there.  Newer CPUs say that they cannot be had so.
+ */
+static bool must_flush_l1d(void)
+{
+	u64 arch_caps = 0;
+
+	if (!boot_cpu_has_bug(X86_BUG_L1TF) || cpu_mitigations_off())
+		return false;
+	if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES))
+		rdmsrl(MSR_IA32_ARCH_CAPABILITIES, arch_caps);
+	if (arch_caps & ARCH_CAP_SKIP_VMENTRY_L1DFLUSH)
+		return false;
+	if (!boot_cpu_has(X86_FEATURE_FLUSH_L1D)) {
+		pr_warn("guests can read this CPU's L1 cache (L1TF): update its microcode\n");
+		return false;
+	}
+	return true;
+}
+
 /**
  * caps_probe - find out what VMX can do here
  * @why: if it is not enough, the reason
@@ -158,5 +180,8 @@ int caps_probe(const char **why)
 	rdmsrl(MSR_IA32_VMX_CR0_FIXED0, vmx_caps.cr0_fixed0);
 	vmx_caps.cr0_fixed0 &= ~(u64)(X86_CR0_PE | X86_CR0_PG);
 	rdmsrl(MSR_IA32_VMX_CR4_FIXED0, vmx_caps.cr4_fixed0);
-	return probe_ept(why);
+	ret = probe_ept(why);
+	if (!ret)
+		vmx_caps.flush_l1d = must_flush_l1d();
+	return ret;
 }

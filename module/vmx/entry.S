@@ -5,8 +5,11 @@
  */
 #include <linux/linkage.h>
 #include <asm/asm.h>
+#include <asm/alternative.h>
 #include <asm/cpufeatures.h>
+#include <asm/msr-index.h>
 #include <asm/nospec-branch.h>
+#include <asm/segment.h>
 #include <asm/unwind_hints.h>
 
 #define HOST_RSP	0x6c14
@@ -36,12 +39,13 @@ SYM_FUNC_START(vmx_enter_guest)
 	vmwrite	%rsp, %rax
 
 	UNWIND_HINT_SAVE		/* the stack as vmx_exit_point finds it */
-	test	%sil, %sil		/* the MOVs below leave ZF alone */
+	bt	$0, %esi		/* launched; what is below leaves CF alone */
 
 	mov	(%rdi), %rax
 	LOAD_GUEST_GPRS
+	CLEAR_CPU_BUFFERS_FOR_GUEST
 
-	jz	1f
+	jnc	1f
 	vmresume
 	jmp	vmx_entry_failed
 1:	vmlaunch
@@ -62,6 +66,18 @@ vmx_out:
 	/* The guest trained the return stack: refill it before the first RET. */
 	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
 			   X86_FEATURE_RSB_VMEXIT_LITE
+
+	/*
+	 * Where the kernel runs with IBRS, it holds for what came before the last write
+	 * of 1: so write it again.  The guest has no SPEC_CTRL, and the value is the host's.
+	 */
+	ALTERNATIVE "jmp .Librs_done", "", X86_FEATURE_KERNEL_IBRS
+	mov	%eax, %ebx
+	mov	$MSR_IA32_SPEC_CTRL, %ecx
+	rdmsr
+	wrmsr
+	mov	%ebx, %eax
+.Librs_done:
 
 	CLEAR_GPRS
 

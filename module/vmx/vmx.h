@@ -14,6 +14,7 @@
  * @cr0_fixed0: bits of CR0 that must be set in VMX operation (SDM 3D A.7); PE and PG,
  *	which an unrestricted guest is free to clear, are not among them
  * @cr4_fixed0: bits of CR4 that must be set (SDM 3D A.8)
+ * @flush_l1d: the guest could read what is in the L1 data cache (L1TF): flush it
  */
 struct vmx_caps {
 	u64 basic;
@@ -21,6 +22,7 @@ struct vmx_caps {
 	u32 pin, cpu, cpu2, exit, entry;
 	u64 cr0_fixed0;
 	u64 cr4_fixed0;
+	bool flush_l1d;
 };
 
 /**
