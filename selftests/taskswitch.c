@@ -123,42 +123,56 @@ static void expect(struct __test_metadata *_metadata, const struct task *t)
 
 TEST(jump_to_tss)
 {
-	expect(_metadata, &(struct task){ g_jump_tss, g_jump_tss, g_jump_tss_end,
-					  VITRO_TASK_JMP, -1, -1 });
+	static const struct task task = { g_jump_tss, g_jump_tss, g_jump_tss_end,
+		VITRO_TASK_JMP, -1, -1 };
+
+	expect(_metadata, &task);
 }
 
 TEST(call_to_tss)
 {
-	expect(_metadata, &(struct task){ g_call_tss, g_call_tss, g_call_tss_end,
-					  VITRO_TASK_CALL, -1, -1 });
+	static const struct task task = { g_call_tss, g_call_tss, g_call_tss_end,
+		VITRO_TASK_CALL, -1, -1 };
+
+	expect(_metadata, &task);
 }
 
 TEST(jump_to_gate)
 {
-	expect(_metadata, &(struct task){ g_jump_gate, g_jump_gate, g_jump_gate_end,
-					  VITRO_TASK_JMP, -1, -1 });
+	static const struct task task = { g_jump_gate, g_jump_gate, g_jump_gate_end,
+		VITRO_TASK_JMP, -1, -1 };
+
+	expect(_metadata, &task);
 }
 
 TEST(iret_to_link)
 {
-	expect(_metadata, &(struct task){ g_iret, g_iret_insn, g_iret_end,
-					  VITRO_TASK_IRET, -1, -1 });
+	static const struct task task = { g_iret, g_iret_insn, g_iret_end,
+		VITRO_TASK_IRET, -1, -1 };
+
+	expect(_metadata, &task);
 }
 
 /* A software interrupt is an instruction: it has a length, and is no event. */
 TEST(int_through_gate)
 {
-	expect(_metadata, &(struct task){ g_int, g_int, g_int_end, VITRO_TASK_GATE, -1, -1 });
+	static const struct task task = { g_int, g_int, g_int_end, VITRO_TASK_GATE, -1, -1 };
+
+	expect(_metadata, &task);
 }
 
 TEST(exception_through_gate)
 {
-	expect(_metadata, &(struct task){ g_ud, g_ud, NULL, VITRO_TASK_GATE, 6, -1 });
+	static const struct task task = { g_ud, g_ud, NULL, VITRO_TASK_GATE, 6, -1 };
+
+	expect(_metadata, &task);
 }
 
 TEST(exception_with_error_code)
 {
-	expect(_metadata, &(struct task){ g_gp, g_gp_insn, NULL, VITRO_TASK_GATE, 13, 0xfff8 });
+	static const struct task task = { g_gp, g_gp_insn, NULL, VITRO_TASK_GATE, 13, 0xfff8 };
+
+	expect(_metadata, &task);
 }
 
 /* Raised by userspace, delivered by VM entry. */
