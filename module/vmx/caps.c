@@ -55,7 +55,13 @@ static const struct required {
 	{ &vmx_caps.entry, ENTRY_LOAD_EFER, "load IA32_EFER on entry" },
 };
 
-/* Used where they are. */
+/*
+ * Used where they are.  Of the virtual APIC (SDM 3C 30.1) only the TPR shadow is: with
+ * register virtualization and virtual-interrupt delivery, EOI and self-IPI would not
+ * exit, but the APIC's registers would move to a page of Intel's own making, and
+ * apic/lapic.c would need a second form of each.  Nor is what guests do not need: VMFUNC,
+ * shadow VMCSs, #VE; nor TSC scaling, since guests run at the host's rate.
+ */
 #define CPU2_OPTIONAL	(CPU2_VPID | CPU2_RDTSCP | CPU2_INVPCID | CPU2_PAUSE_LOOP | CPU2_PML)
 
 static u32 adjust(u32 msr, const u32 *word, u32 optional)

@@ -577,6 +577,11 @@ static void vmx_run(struct vitro_vcpu *vcpu)
 		vcpu->exit.raw.info1 = vmcs_read(entered ? EXIT_QUALIFICATION :
 							   VM_INSTRUCTION_ERROR);
 		vcpu->events.inflight = vmx->injected;
+		/* A machine check that came in the middle of it is the host's (27.9). */
+		if (entered && reason == (ENTRY_FAILED | VMX_MACHINE_CHECK_ENTRY)) {
+			asm volatile("int $18");
+			vcpu->exit.reason = EXIT_HOST;
+		}
 	} else {
 		vmx->launched = true;
 		read_back(vcpu);
