@@ -243,10 +243,18 @@ static void test_interrupt(void)
 	run_to(1193 * 120);
 	check("mode 4 interrupts once", rises == 1 && !armed);
 
+	rises = 0;
+	count(0, 12);			/* sooner than interrupts may come */
+	at(1193 * 120 + 20);
+	pit_tick(&pit);			/* too early, and later than the rise */
+	check("a call too early is none", rises == 0 && armed);
+	run_to(1193 * 121);
+	check("... and loses no interrupt", rises == 1 && !armed);
+
 	out(3, 0x34);
 	count(0, 2);
 	rises = 0;
-	run_to(1193 * 120 + PIT_HZ);	/* a second */
+	run_to(1193 * 121 + PIT_HZ);	/* a second */
 	check("not more often than that", rises > MAX_RATE / 2 && rises <= MAX_RATE);
 	out(3, 0x36);
 	check("no count, no interrupt", !armed);

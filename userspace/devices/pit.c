@@ -199,11 +199,19 @@ static void arm(struct pit *pit)
  */
 void pit_tick(struct pit *pit)
 {
-	if (pit->next && now(pit) >= pit->next) {
-		/* Whatever low phase there was has passed unseen. */
-		irq_line_set(&pit->irq, false);
-		irq_line_set(&pit->irq, true);
+	if (!pit->next)
+		return;
+	if (now(pit) < pit->next) {
+		/*
+		 * A call that was under way when the guest chose another time.  That one
+		 * may be later than the rise itself, so it must not be computed anew.
+		 */
+		pit->host.arm(pit->host.opaque, ns_of(pit->next));
+		return;
 	}
+	/* Whatever low phase there was has passed unseen. */
+	irq_line_set(&pit->irq, false);
+	irq_line_set(&pit->irq, true);
 	arm(pit);
 }
 
