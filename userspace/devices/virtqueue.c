@@ -110,12 +110,34 @@ void virtqueue_stop(struct virtqueue *vq)
 
 /* -------------------------------------------------------- taking buffers */
 
-/* One part of a buffer, cut where the guest's memory is not contiguous here. */
+/*
+ * Append memory to a buffer.  A driver that has contiguous memory may still describe
+ * it page by page; to the host one long part costs less than many short ones.
+ */
+static bool append(struct virtq_buffer *b, uint8_t *hva, uint64_t len, bool in)
+{
+	unsigned int nr = b->nr_out + b->nr_in;
+	struct iovec *last = &b->part[nr - 1];
+
+	if ((in ? b->nr_in : b->nr_out) && (uint8_t *)last->iov_base + last->iov_len == hva) {
+		last->iov_len += len;
+		return true;
+	}
+	if (nr == VIRTQ_MAX_PARTS)
+		return false;
+	b->part[nr] = (struct iovec){ .iov_base = hva, .iov_len = len };
+	if (in)
+		b->nr_in++;
+	else
+		b->nr_out++;
+	return true;
+}
+
+/* What a descriptor describes, cut where the guest's memory is not contiguous here. */
 static bool add_part(struct virtqueue *vq, struct virtq_buffer *b, const struct virtq_desc *desc)
 {
 	bool in = desc->flags & VIRTQ_DESC_F_WRITE;
 	uint64_t gpa = desc->addr, left = desc->len, len;
-	unsigned int nr;
 	void *hva;
 
 	if (!in && b->nr_in) {		/* 2.7.4.2 */
@@ -128,7 +150,6 @@ static bool add_part(struct virtqueue *vq, struct virtq_buffer *b, const struct 
 		return false;
 	}
 	for (; left; left -= len, gpa += len) {
-		nr = b->nr_out + b->nr_in;
 		len = left;
 		hva = guest_memory_find(vq->dev->mem, gpa, &len);
 		if (!hva) {
@@ -136,16 +157,11 @@ static bool add_part(struct virtqueue *vq, struct virtq_buffer *b, const struct 
 				    vq->index, (unsigned long long)gpa);
 			return false;
 		}
-		if (nr == VIRTQ_MAX_PARTS) {
+		if (!append(b, hva, len, in)) {
 			virtio_fail(vq->dev, "queue %u: a buffer of more than %d parts", vq->index,
 				    VIRTQ_MAX_PARTS);
 			return false;
 		}
-		b->part[nr] = (struct iovec){ .iov_base = hva, .iov_len = len };
-		if (in)
-			b->nr_in++;
-		else
-			b->nr_out++;
 	}
 	if (in)
 		b->in_len += desc->len;

@@ -65,7 +65,8 @@ struct virtq_used {
  * @out_len: @in_len: bytes in them; less than 2^32 together
  * @part: first those to be read, then those to be written
  *
- * A device may change @part, as long as no part grows.
+ * Parts are not the driver's descriptors: where these follow one another in memory,
+ * they are one.  A device may change @part, as long as no part grows.
  */
 struct virtq_buffer {
 	uint16_t head;

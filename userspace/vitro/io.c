@@ -125,12 +125,12 @@ static void on_control(void *opaque, uint32_t events)
 	}
 }
 
+/* Edge-triggered: each signal makes the source ready once, and nobody reads the count. */
 static void on_kick(void *opaque, uint32_t events)
 {
 	struct io_kick *kick = opaque;
 
 	(void)events;
-	drain_fd(kick->source.fd);
 	if (virtio_kick(kick->io->dev, kick->queue))
 		signal_fd(kick->source.fd);	/* there is more; others first */
 }
@@ -219,13 +219,13 @@ void io_rerouted(struct machine *m, int pin)
 
 /* ------------------------------------------------------- adding a device */
 
-static int make_eventfd(struct loop *loop, struct loop_source *source,
+static int make_eventfd(struct loop *loop, struct loop_source *source, uint32_t events,
 			void (*ready)(void *opaque, uint32_t events), void *opaque)
 {
 	source->ready = ready;
 	source->opaque = opaque;
 	source->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return source->fd < 0 ? -errno : loop_add(loop, source, EPOLLIN);
+	return source->fd < 0 ? -errno : loop_add(loop, source, events);
 }
 
 /* A doorbell: the guest writes the queue's number to QueueNotify. */
@@ -243,7 +243,7 @@ static int add_kick(struct io *io, uint64_t base, unsigned int queue)
 	kick->io = io;
 	kick->queue = queue;
 	io->nr_kicks++;
-	err = make_eventfd(&io->loop, &kick->source, on_kick, kick);
+	err = make_eventfd(&io->loop, &kick->source, EPOLLIN | EPOLLET, on_kick, kick);
 	if (err)
 		return err;
 	bell.fd = kick->source.fd;
@@ -274,7 +274,7 @@ static int plug(struct io *io, unsigned int slot)
 	if (!err && io->irq_fd < 0)
 		err = -errno;
 	if (!err)
-		err = make_eventfd(&io->loop, &io->control, on_control, io);
+		err = make_eventfd(&io->loop, &io->control, EPOLLIN, on_control, io);
 	for (i = 0; i < io->dev->ops->nr_queues && !err; i++)
 		err = add_kick(io, base, i);
 	if (!err)
