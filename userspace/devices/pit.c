@@ -182,10 +182,13 @@ static int64_t next_rise(const struct pit_channel *c, int64_t at)
 
 /* ------------------------------------------------------- channel 0's interrupt */
 
-/* Ask for the next rise, but not too soon. */
-static void arm(struct pit *pit)
+/*
+ * Ask for the next rise after @at, but not too soon.  @at is the very moment of what
+ * calls for it: by now a short one-shot count may be over, and its rise is due as well.
+ */
+static void arm(struct pit *pit, int64_t at)
 {
-	int64_t at = now(pit), soonest = at + PIT_HZ / MAX_RATE + 1;
+	int64_t soonest = at + PIT_HZ / MAX_RATE + 1;
 
 	pit->next = next_rise(&pit->channel[0], at);
 	if (pit->next && pit->next < soonest)
@@ -199,9 +202,11 @@ static void arm(struct pit *pit)
  */
 void pit_tick(struct pit *pit)
 {
+	int64_t at = now(pit);
+
 	if (!pit->next)
 		return;
-	if (now(pit) < pit->next) {
+	if (at < pit->next) {
 		/*
 		 * A call that was under way when the guest chose another time.  That one
 		 * may be later than the rise itself, so it must not be computed anew.
@@ -212,14 +217,14 @@ void pit_tick(struct pit *pit)
 	/* Whatever low phase there was has passed unseen. */
 	irq_line_set(&pit->irq, false);
 	irq_line_set(&pit->irq, true);
-	arm(pit);
+	arm(pit, at);
 }
 
 /* Channel 0 was programmed: its output may be another, and so may the next rise. */
-static void restart(struct pit *pit)
+static void restart(struct pit *pit, int64_t at)
 {
-	irq_line_set(&pit->irq, output(&pit->channel[0], now(pit)));
-	arm(pit);
+	irq_line_set(&pit->irq, output(&pit->channel[0], at));
+	arm(pit, at);
 }
 
 /* --------------------------------------------------------------- registers */
@@ -276,7 +281,7 @@ static void control(struct pit *pit, uint8_t word)
 		.count = decode(c, 0),
 	};
 	if (c == &pit->channel[0])
-		restart(pit);
+		restart(pit, now(pit));
 }
 
 static void write_count(struct pit *pit, struct pit_channel *c, uint8_t byte)
@@ -296,7 +301,7 @@ static void write_count(struct pit *pit, struct pit_channel *c, uint8_t byte)
 		load(c, byte << 8 | c->low, at);
 	c->write_high = false;
 	if (c == &pit->channel[0])
-		restart(pit);
+		restart(pit, at);
 }
 
 static void pit_write(void *dev, uint64_t offset, int size, uint64_t value)
