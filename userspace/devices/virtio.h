@@ -133,7 +133,7 @@ void virtio_init(struct virtio_dev *dev, const struct virtio_ops *ops, const cha
 		 uint64_t features);
 void virtio_config_changed(struct virtio_dev *dev);
 void virtio_fail(struct virtio_dev *dev, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3), cold));
 uint64_t virtio_bytes(const void *config, size_t len, uint64_t offset, int size);
 
 static inline bool virtio_has(const struct virtio_dev *dev, uint64_t feature)

@@ -114,30 +114,33 @@ void virtqueue_stop(struct virtqueue *vq)
  * Append memory to a buffer.  A driver that has contiguous memory may still describe
  * it page by page; to the host one long part costs less than many short ones.
  */
-static bool append(struct virtq_buffer *b, uint8_t *hva, uint64_t len, bool in)
+static inline bool append(struct virtq_buffer *b, unsigned int *nr, uint8_t *hva, uint64_t len)
 {
-	unsigned int nr = b->nr_out + b->nr_in;
-	struct iovec *last = &b->part[nr - 1];
+	struct iovec *next = &b->part[b->nr_out + b->nr_in];
 
-	if ((in ? b->nr_in : b->nr_out) && (uint8_t *)last->iov_base + last->iov_len == hva) {
-		last->iov_len += len;
+	if (*nr && (uint8_t *)next[-1].iov_base + next[-1].iov_len == hva) {
+		next[-1].iov_len += len;
 		return true;
 	}
-	if (nr == VIRTQ_MAX_PARTS)
+	if (next == b->part + VIRTQ_MAX_PARTS)
 		return false;
-	b->part[nr] = (struct iovec){ .iov_base = hva, .iov_len = len };
-	if (in)
-		b->nr_in++;
-	else
-		b->nr_out++;
+	next->iov_base = hva;
+	next->iov_len = len;
+	++*nr;
 	return true;
 }
 
-/* What a descriptor describes, cut where the guest's memory is not contiguous here. */
-static bool add_part(struct virtqueue *vq, struct virtq_buffer *b, const struct virtq_desc *desc)
+/*
+ * What a descriptor describes, cut where the guest's memory is not contiguous here.
+ * A request of 1 MiB has 256 of them: what is done for each one counts.
+ */
+static inline bool add_part(struct virtqueue *vq, struct virtq_buffer *b,
+			    const struct virtq_desc *desc)
 {
 	bool in = desc->flags & VIRTQ_DESC_F_WRITE;
 	uint64_t gpa = desc->addr, left = desc->len, len;
+	uint32_t *total = in ? &b->in_len : &b->out_len;
+	unsigned int *nr = in ? &b->nr_in : &b->nr_out;
 	void *hva;
 
 	if (!in && b->nr_in) {		/* 2.7.4.2 */
@@ -149,6 +152,7 @@ static bool add_part(struct virtqueue *vq, struct virtq_buffer *b, const struct 
 		virtio_fail(vq->dev, "queue %u: a buffer of more than 4 GiB", vq->index);
 		return false;
 	}
+	*total += left;
 	for (; left; left -= len, gpa += len) {
 		len = left;
 		hva = guest_memory_find(vq->dev->mem, gpa, &len);
@@ -157,16 +161,12 @@ static bool add_part(struct virtqueue *vq, struct virtq_buffer *b, const struct 
 				    vq->index, (unsigned long long)gpa);
 			return false;
 		}
-		if (!append(b, hva, len, in)) {
+		if (!append(b, nr, hva, len)) {
 			virtio_fail(vq->dev, "queue %u: a buffer of more than %d parts", vq->index,
 				    VIRTQ_MAX_PARTS);
 			return false;
 		}
 	}
-	if (in)
-		b->in_len += desc->len;
-	else
-		b->out_len += desc->len;
 	return true;
 }
 
