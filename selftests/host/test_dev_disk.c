@@ -18,16 +18,19 @@
 #include <unistd.h>
 
 static ssize_t watched_pwritev(int fd, const struct iovec *part, int nr, off_t offset);
+static ssize_t watched_pwrite(int fd, const void *data, size_t len, off_t offset);
 static int watched_fdatasync(int fd);
 static int watched_fallocate(int fd, int mode, off_t offset, off_t len);
 
 #define pwritev		watched_pwritev
+#define pwrite		watched_pwrite
 #define fdatasync	watched_fdatasync
 #define fallocate	watched_fallocate
 #include "../../userspace/devices/disk_file.c"
 #include "../../userspace/devices/disk.c"
 #include "../../userspace/devices/disk_overlay.c"
 #undef pwritev
+#undef pwrite
 #undef fdatasync
 #undef fallocate
 #include "tap.h"
@@ -88,6 +91,13 @@ static ssize_t watched_pwritev(int fd, const struct iovec *part, int nr, off_t o
 	if (watching)
 		remember(offset, data, len);
 	return pwrite(fd, data, len, offset);
+}
+
+static ssize_t watched_pwrite(int fd, const void *data, size_t len, off_t offset)
+{
+	const struct iovec part = { (void *)data, len };
+
+	return watched_pwritev(fd, &part, 1, offset);
 }
 
 static int watched_fallocate(int fd, int mode, off_t offset, off_t len)

@@ -163,6 +163,7 @@ static uint8_t *strip(struct virtq_buffer *b, struct request *req)
 {
 	struct iovec *last = &b->part[b->nr_out + b->nr_in - 1];
 	size_t skip = sizeof(*req);
+	uint8_t *end;
 	unsigned int i;
 
 	if (!b->nr_in || virtq_read(b, 0, req, sizeof(*req)) < sizeof(*req))
@@ -177,7 +178,10 @@ static uint8_t *strip(struct virtq_buffer *b, struct request *req)
 	b->out_len -= sizeof(*req);
 	b->in_len--;
 	last->iov_len--;	/* no part is empty in a buffer from virtqueue_pop() */
-	return (uint8_t *)last->iov_base + last->iov_len;
+	end = (uint8_t *)last->iov_base + last->iov_len;
+	if (!last->iov_len)
+		b->nr_in--;
+	return end;
 }
 
 static uint32_t serve(struct virtqueue *vq, struct virtq_buffer *b)
