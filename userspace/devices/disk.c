@@ -37,9 +37,10 @@ static bool lock_file(int fd, const char *path, bool write, struct disk_error *w
 {
 	struct flock lock = { .l_type = write ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET };
 
-	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+	/* EACCES is what a Linux without CONFIG_FILE_LOCKING says to all: nobody has a lock. */
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0 || errno == EACCES)
 		return true;
-	if (errno == EAGAIN || errno == EACCES)
+	if (errno == EAGAIN)
 		disk_complain(why, "'%s' is in use: another process %s it", path,
 			      write ? "has opened" : "writes");
 	else
