@@ -175,16 +175,36 @@ TEST(fields_have_widths)
 /* More violations than there is room for are counted, and not written. */
 TEST(violations_are_counted)
 {
+	static const struct change broken[] = {
+		{ "GUEST_RFLAGS", 0 }, { "GUEST_CR0", 0 }, { "HOST_CS_SELECTOR", 0 },
+	};
 	struct vitro_violation found[MAX], few[2];
-	struct vitro_entry *entry = vitro_entry_new(VITRO_VENDOR_VMX);
-	size_t nr = vitro_why(entry, found, MAX);
+	struct vitro_entry *entry = good(VITRO_VENDOR_VMX);
+	size_t nr, i;
 
+	for (i = 0; i < ARRAY_SIZE(broken); i++)
+		EXPECT_TRUE(apply(entry, &broken[i]));
+	nr = vitro_why(entry, found, MAX);
 	EXPECT_LT(2, nr);
 	memset(few, 0x5a, sizeof(few));
 	EXPECT_EQ(nr, vitro_why(entry, few, 1));
 	EXPECT_EQ(0x5a, ((unsigned char *)&few[1])[0]);
 	EXPECT_EQ(nr, vitro_why(entry, NULL, 0));
 	vitro_entry_free(entry);
+}
+
+/* What a dump withholds is nobody's fault. */
+TEST(missing_fields_violate_nothing)
+{
+	const unsigned int vendor[] = { VITRO_VENDOR_VMX, VITRO_VENDOR_SVM };
+	struct vitro_entry *entry;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(vendor); i++) {
+		entry = vitro_entry_new(vendor[i]);
+		EXPECT_EQ(0, vitro_why(entry, NULL, 0));
+		vitro_entry_free(entry);
+	}
 }
 
 TEST_HARNESS_MAIN

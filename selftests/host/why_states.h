@@ -48,6 +48,9 @@ static const struct change vmx_good[] = {
 	{ "VIRTUAL_APIC_ADDRESS", 0x4000 }, { "EPT_POINTER", 0x801e }, { "VPID", 1 },
 	{ "TSC_MULTIPLIER", 1ULL << 48 },
 
+	{ "VM_ENTRY_INSTRUCTION_LENGTH", 0 }, { "GUEST_PENDING_DEBUG", 0 },
+	{ "GUEST_ES_BASE", 0 }, { "GUEST_CS_BASE", 0 }, { "GUEST_SS_BASE", 0 },
+	{ "GUEST_DS_BASE", 0 }, { "GUEST_FS_BASE", 0 }, { "GUEST_GS_BASE", 0 },
 	{ "HOST_CR0", 0x80050033 }, { "HOST_CR3", 0x1000 }, { "HOST_CR4", 0x26e0 },
 	{ "HOST_CS_SELECTOR", 0x10 }, { "HOST_SS_SELECTOR", 0x18 }, { "HOST_TR_SELECTOR", 0x40 },
 	{ "HOST_IA32_PAT", 0x0007040600070406 }, { "HOST_IA32_EFER", 0xd01 },

@@ -121,13 +121,16 @@ static void begin_violation(const struct why *w, struct vitro_violation *v)
  * @bits: those of its bits that do
  * @nearest: the nearest value that would not
  *
- * A second call for the same rule adds a field to the same violation.
+ * A second call for the same rule adds a field to the same violation.  Of a field that the
+ * entry lacks, nobody knows.
  */
 void why_bad(struct why *w, uint32_t field, uint64_t bits, uint64_t nearest)
 {
 	struct vitro_violation *v;
 	unsigned int i;
 
+	if (!why_has(w, field))
+		return;
 	if (w->last != w->rule) {
 		w->last = w->rule;
 		w->nr++;
@@ -234,6 +237,8 @@ static bool applies(const struct why *w, const struct why_rule *rule)
 {
 	const int *when;
 
+	if (rule->cap && !w->vendor->knows(w, rule->cap))
+		return false;
 	for (when = rule->when; *when; when++)
 		if (why_on(w, *when < 0 ? -*when : *when) != (*when > 0))
 			return false;

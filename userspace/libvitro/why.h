@@ -16,8 +16,8 @@
  * Numbers of fields: encodings of the VMCS, MSRs, offsets into the VMCB, and facts,
  * which are about the processor and about memory that an entry looks at.
  */
-#define WHY_MSR		0x10000
-#define WHY_VMCB	0x30000
+#define WHY_MSR		VITRO_FIELD_MSR
+#define WHY_VMCB	VITRO_FIELD_VMCB
 #define WHY_FACTS	0x40000
 
 enum why_fact {
@@ -29,9 +29,15 @@ enum why_fact {
 	CPU_DEBUGCTL_BITS,		/* bits of IA32_DEBUGCTL that the processor has */
 	CPU_PERF_BITS,			/* bits of IA32_PERF_GLOBAL_CTRL that the processor has */
 	CPU_IN_SMM,			/* 1 in system-management mode */
+	CPU_SGX,			/* 1 if the processor has SGX */
+	CPU_RTM,			/* 1 if the processor has RTM */
 	MEM_VTPR,			/* byte 0x80 of the virtual-APIC page */
 	MEM_LINK_REVISION,		/* the first 4 bytes where the VMCS link pointer points */
 	MEM_CURRENT_VMCS,		/* current-VMCS pointer */
+	MEM_PDPTE0,			/* the 4 entries that guest CR3 points to */
+	MEM_PDPTE1,
+	MEM_PDPTE2,
+	MEM_PDPTE3,
 	MSR_LOAD0_INDEX,		/* first 8 bytes of the entry MSR-load area */
 	MSR_LOAD0_VALUE,		/* next 8 bytes, and so on */
 	MSR_LOAD1_INDEX,
@@ -85,6 +91,7 @@ struct why_rule {
  * @activator: the control without which a word is taken to be 0; 0 if there is none
  * @control: is this bit in force?
  * @control_name: the manual's name of the bit, NULL if no rule needs it
+ * @knows: does the entry have what a rule's .cap names?  Facts have a value in any case
  */
 struct why_vendor {
 	const struct why_rule *const *rules;
@@ -92,6 +99,7 @@ struct why_vendor {
 	int (*activator)(int word);
 	bool (*control)(const struct why *w, int control);
 	const char *(*control_name)(int control);
+	bool (*knows)(const struct why *w, uint32_t cap);
 };
 
 /**

@@ -70,6 +70,14 @@ static const char *control_name(int control)
 	}
 }
 
+/* There are but facts. */
+static bool knows(const struct why *w, uint32_t cap)
+{
+	(void)w;
+	(void)cap;
+	return true;
+}
+
 static void check_set(struct why *w, const struct why_rule *r)
 {
 	uint64_t value = why_get(w, r->field);
@@ -266,4 +274,5 @@ const struct why_vendor why_svm = {
 	.activator = activator,
 	.control = control,
 	.control_name = control_name,
+	.knows = knows,
 };

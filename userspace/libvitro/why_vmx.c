@@ -122,6 +122,11 @@ static uint32_t capability(const struct why *w, uint32_t msr)
 	return msr;
 }
 
+static bool knows(const struct why *w, uint32_t cap)
+{
+	return cap >= WHY_FACTS || why_has(w, capability(w, cap));
+}
+
 /**
  * vmx_allowed - a control word has the bits that the processor demands and allows
  * @w: the explanation
@@ -180,4 +185,5 @@ const struct why_vendor why_vmx = {
 	.activator = activator,
 	.control = control,
 	.control_name = control_name,
+	.knows = knows,
 };

@@ -84,6 +84,34 @@ static void check_ept_feature(struct why *w, const struct why_rule *r)
 
 #define EPT_FEATURE(bit, cap)	((bit) | (cap) >> 16 << 32)
 
+#define EPTP_SWITCHING	1ULL	/* in the VM-function controls */
+
+static bool switches_eptp(const struct why *w)
+{
+	return why_get(w, VM_FUNCTION_CONTROLS) & EPTP_SWITCHING;
+}
+
+static void check_switching_ept(struct why *w, const struct why_rule *r)
+{
+	if (switches_eptp(w))
+		why_must(w, r);
+}
+
+static void check_eptp_list(struct why *w, const struct why_rule *r)
+{
+	if (switches_eptp(w))
+		why_phys(w, r);
+}
+
+/* Where the last entry of the PID-pointer table is. */
+static void check_last_pid(struct why *w, const struct why_rule *r)
+{
+	uint64_t table = why_get(w, PID_POINTER_TABLE), index = why_get(w, r->field);
+
+	if (!(table & why_phys_bits(w)) && (table + 8 * index) & why_phys_bits(w))
+		why_bad(w, r->field, index, 0);
+}
+
 #define HAS_INFO(w)	(why_get(w, VM_ENTRY_INTERRUPTION_INFO) & INFO_VALID)
 
 /* -------------------------------------------------------- MSR areas of both sorts */
@@ -146,10 +174,10 @@ static void check_vector(struct why *w, const struct why_rule *r)
 		bad_info(w, INFO_VECTOR, (info(w) & ~INFO_VECTOR) | legal);
 }
 
-/* Vectors that push an error code (SDM 3A table 6-1). */
+/* Vectors that push an error code (SDM 3A table 6-1), where #CP is unknown. */
 static bool pushes_error(uint64_t vector)
 {
-	return vector < 32 && (1U << vector & 0x00227d00);
+	return vector < 32 && (1U << vector & 0x00027d00);
 }
 
 static void check_error_bit(struct why *w, const struct why_rule *r)
@@ -312,6 +340,11 @@ const struct why_rule vmx_control_rules[] = {
 	{ CONTROLS("1", "the VM-function controls have no bit that the CPU lacks"),
 	  .when = { ON(CPU2_VM_FUNCTIONS) },
 	  .check = vmx_cleared, .field = VM_FUNCTION_CONTROLS, .cap = IA32_VMX_VMFUNC },
+	{ CONTROLS("1", "EPTP switching needs EPT"), .when = { ON(CPU2_VM_FUNCTIONS) },
+	  .check = check_switching_ept, .control = ON(CPU2_EPT) },
+	{ CONTROLS("1", "the EPTP list is at the address of a page"),
+	  .when = { ON(CPU2_VM_FUNCTIONS) },
+	  .check = check_eptp_list, .field = EPTP_LIST_ADDRESS, .arg = PAGE_BITS },
 	{ CONTROLS("1", "the VMREAD bitmap is at the address of a page"),
 	  .when = { ON(CPU2_VMCS_SHADOWING) },
 	  .check = why_phys, .field = VMREAD_BITMAP, .arg = PAGE_BITS },
@@ -344,6 +377,9 @@ const struct why_rule vmx_control_rules[] = {
 	{ CONTROLS("1", "the PID-pointer table is at a physical address that is a multiple of 8"),
 	  .when = { ON(CPU3_IPI) },
 	  .check = why_phys, .field = PID_POINTER_TABLE, .arg = 7 },
+	{ CONTROLS("1", "the last entry of the PID-pointer table is at a physical address"),
+	  .when = { ON(CPU3_IPI) },
+	  .check = check_last_pid, .field = LAST_PID_POINTER_INDEX, .cap = CPU_PHYS_BITS },
 
 	/* VM-exit controls */
 	{ CONTROLS("2", "the exit controls have what the CPU demands, and nothing it lacks"),

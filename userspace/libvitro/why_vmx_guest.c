@@ -283,6 +283,12 @@ static void check_enclave(struct why *w, const struct why_rule *r)
 		clear_blocking(w, BLOCKING_MOV_SS);
 }
 
+static void check_sgx(struct why *w, const struct why_rule *r)
+{
+	if (!why_fact(w, r->cap, 1))
+		clear_blocking(w, ENCLAVE);
+}
+
 static void check_step(struct why *w, const struct why_rule *r)
 {
 	uint64_t value = why_get(w, r->field), blocking = why_get(w, GUEST_INTERRUPTIBILITY);
@@ -303,6 +309,20 @@ static void check_rtm(struct why *w, const struct why_rule *r)
 
 	if ((value & PENDING_RTM) && (value & 0x1ffff) != (PENDING_RTM | enabled_breakpoint))
 		why_bad(w, r->field, value & 0x1ffff, value & ~0x1ffffULL);
+}
+
+static void check_rtm_exists(struct why *w, const struct why_rule *r)
+{
+	uint64_t value = why_get(w, r->field);
+
+	if ((value & PENDING_RTM) && !why_fact(w, r->cap, 1))
+		why_bad(w, r->field, PENDING_RTM, value & ~PENDING_RTM);
+}
+
+static void check_rtm_shadow(struct why *w, const struct why_rule *r)
+{
+	if (why_get(w, r->field) & PENDING_RTM)
+		clear_blocking(w, BLOCKING_MOV_SS);
 }
 
 static void check_link(struct why *w, const struct why_rule *r)
@@ -346,7 +366,10 @@ static void check_pdpte(struct why *w, const struct why_rule *r)
 #define PDPTE(n)								\
 	{ GUEST("6", "a present PDPTE has no reserved bit"),			\
 	  .when = { ON(CPU2_EPT), OFF(ENTRY_IA32E) },				\
-	  .check = check_pdpte, .field = GUEST_PDPTE##n, .cap = CPU_PHYS_BITS }
+	  .check = check_pdpte, .field = GUEST_PDPTE##n, .cap = CPU_PHYS_BITS },	\
+	{ GUEST("6", "a present PDPTE that CR3 leads to has no reserved bit"),	\
+	  .when = { OFF(CPU2_EPT), OFF(ENTRY_IA32E) },				\
+	  .check = check_pdpte, .field = MEM_PDPTE##n, .cap = CPU_PHYS_BITS }
 
 const struct why_rule vmx_guest_rules[] = {
 	/* Control registers, debug registers, MSRs */
@@ -397,6 +420,8 @@ const struct why_rule vmx_guest_rules[] = {
 	  .check = why_canonical, .field = GUEST_SSP_TABLE },
 	{ GUEST("4", "the shadow-stack pointer is a multiple of 4"), .when = { ON(ENTRY_LOAD_CET) },
 	  .check = why_zero, .field = GUEST_SSP, .arg = 3 },
+	{ GUEST("4", "the shadow-stack pointer is canonical"), .when = { ON(ENTRY_LOAD_CET) },
+	  .check = why_canonical, .field = GUEST_SSP },
 	{ GUEST("1", "PKRS has 32 bits"), .when = { ON(ENTRY_LOAD_PKRS) },
 	  .check = why_zero, .field = GUEST_IA32_PKRS, .arg = HIGH_HALF },
 
@@ -452,6 +477,8 @@ const struct why_rule vmx_guest_rules[] = {
 	  .check = check_blocking, .arg = FORBIDS(NMI, BLOCKING_NMI) },
 	{ GUEST("5", "an enclave interruption is not in the shadow of MOV SS"),
 	  .check = check_enclave, .field = GUEST_INTERRUPTIBILITY },
+	{ GUEST("5", "there are enclave interruptions only on processors with SGX"),
+	  .check = check_sgx, .cap = CPU_SGX },
 	{ GUEST("5", "bits 11:4, 13, 15 and 63:17 of the pending debug exceptions are 0"),
 	  .check = why_zero, .field = GUEST_PENDING_DEBUG, .arg = PENDING_RESERVED },
 	{ GUEST("5",
@@ -459,6 +486,10 @@ const struct why_rule vmx_guest_rules[] = {
 	  .check = check_step, .field = GUEST_PENDING_DEBUG },
 	{ GUEST("5", "a debug exception in a transaction (bit 16) has bit 12, and no other"),
 	  .check = check_rtm, .field = GUEST_PENDING_DEBUG },
+	{ GUEST("5", "a debug exception in a transaction is for processors with RTM"),
+	  .check = check_rtm_exists, .field = GUEST_PENDING_DEBUG, .cap = CPU_RTM },
+	{ GUEST("5", "a debug exception in a transaction is not in the shadow of MOV SS"),
+	  .check = check_rtm_shadow, .field = GUEST_PENDING_DEBUG },
 	{ GUEST("5", "the VMCS link pointer is all ones, or the address of a page"),
 	  .check = check_link, .field = VMCS_LINK_POINTER, .arg = 0xfff, .cap = CPU_PHYS_BITS },
 	{ GUEST("5", "the VMCS link pointer leads to a VMCS of the CPU's revision"),

@@ -38,9 +38,13 @@ enum vitro_why_class {
 
 struct vitro_entry;
 
+/* Numbers of fields: the encoding of a VMCS field, or from here on; facts have others. */
+#define VITRO_FIELD_MSR		0x10000	/* + index of an MSR */
+#define VITRO_FIELD_VMCB	0x30000	/* + offset in the VMCB */
+
 /**
  * struct vitro_entry_field - a field
- * @id: the field's number: the encoding of a VMCS field; others have numbers above
+ * @id: the field's number
  * @value: its value
  */
 struct vitro_entry_field {
@@ -152,6 +156,27 @@ bool vitro_entry_field_at(const struct vitro_entry *entry, size_t index,
 			  struct vitro_entry_field *field);
 
 /**
+ * vitro_entry_add_cpu - what CPUID tells of the processor that runs this
+ * @entry: it gets the facts CPU_*, but those that only a kernel knows
+ *
+ * Return: 0; -ENOMEM.
+ */
+int vitro_entry_add_cpu(struct vitro_entry *entry);
+
+struct vitro_vcpu;
+
+/**
+ * vitro_vcpu_entry - what the last entry of a vCPU went by
+ * @vcpu: the vCPU, which is not running
+ *
+ * After VITRO_EXIT_FAIL_ENTRY this is what the processor has refused.  What only
+ * CAP_SYS_ADMIN may see, the host's state above all, is missing otherwise.
+ *
+ * Return: the entry; vitro_entry_free() is due.  NULL on failure (vitro_error()).
+ */
+struct vitro_entry *vitro_vcpu_entry(struct vitro_vcpu *vcpu);
+
+/**
  * vitro_field_id - number of a field
  * @vendor: enum vitro_vendor
  * @name: its name, in any case
@@ -185,8 +210,8 @@ unsigned int vitro_field_bits(unsigned int vendor, uint32_t id);
  * @out: filled with violations, in the order in which the manual has the rules
  * @max: room in @out
  *
- * What the entry lacks is taken to be 0, except that rules about memory which the
- * entry does not tell of are taken to be kept.
+ * A field that the entry lacks violates no rule, and neither does one whose limits are
+ * in a capability MSR that it lacks; what else is missing is taken to be 0.
  *
  * Return: number of violations; only the first @max are in @out.  With none, the
  * processor enters the guest; else it fails as the first one's class says.
