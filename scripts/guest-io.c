@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * guest-io read|write FILE MIB: reads or writes that much from the start of FILE on, 1 MiB at a time, and
- * prints how many ticks of the TSC a MiB took.  A block device is accessed without the page cache
- * (O_DIRECT), so that what is measured is the device.  What is written is stable at the end.
+ * guest-io read|write FILE MIB: reads or writes that much from the start of FILE on, 1
+ * MiB at a time, and prints how many ticks of the TSC a MiB took.  A block device is
+ * accessed without the page cache (O_DIRECT), so that what is measured is the device.
+ * What is written is stable at the end.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -172,7 +172,7 @@ static void randomize(void)
 			xmm[i] = random64();
 			ymm[i] = random64();
 		}
-		/* Some components in their initial state; x87 and SSE are there without XSAVE, too. */
+		/* Some components in their initial state; x87 and SSE exist without XSAVE. */
 		*(uint64_t *)(start.fpu.xsave + 512) = random() & (xcr0 | 3);
 	}
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the vendors' entry.S have in common; included by both.  The guest's general
- * registers across the world switch: struct vitro_gprs holds them by their number in ModRM, 8 bytes each.
- * RAX (0) and RSP (4) are the includer's business.
+ * registers across the world switch: struct vitro_gprs holds them by their number in
+ * ModRM, 8 bytes each.  RAX (0) and RSP (4) are the includer's business.
  */
 
 /* From the struct at RDI, which goes last. */

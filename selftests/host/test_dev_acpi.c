@@ -128,7 +128,8 @@ int main(void)
 	      fadt->facs % 64 == 0);
 	test_iasl(dsdt, &fadt->header, madt, xsdt);
 
-	check("64 processors fit", acpi_build(tables, sizeof(tables), GPA, 64, VIRTIO_MMIO_MAX) > len);
+	check("64 processors fit",
+	      acpi_build(tables, sizeof(tables), GPA, 64, VIRTIO_MMIO_MAX) > len);
 	check("too little room is noticed", acpi_build(tables, len - 1, GPA, 3, 9) == 0);
 	return tap_done();
 }

@@ -108,7 +108,8 @@ static void test_master(void)
 	out(0, DATA, 0);
 	check("... remembered", intr);
 	pic_set_line(&pic, 4, false);
-	check("a line that falls takes its request back", !intr && irr(0) == 0 && pic_ack(&pic) == -1);
+	check("a line that falls takes its request back",
+	      !intr && irr(0) == 0 && pic_ack(&pic) == -1);
 	pulse(4);
 	pulse(6);
 	check("the output changes no more often than it must", changes == 5 - 2 && intr);

@@ -176,7 +176,7 @@ int vitro_load_elf(struct vitro_vcpu *vcpu, const struct vitro_boot *boot)
 		return ret;
 	pvh = find_pvh(&elf, &entry);
 	if (!pvh && !elf.is_64)
-		return vi_fail(ENOEXEC, "the 32-bit ELF kernel has no PVH entry, nor is it multiboot; "
+		return vi_fail(ENOEXEC, "a 32-bit ELF kernel without PVH entry or multiboot header; "
 			       "use its bzImage");
 	if (!pvh)
 		entry = elf.entry;

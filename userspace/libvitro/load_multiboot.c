@@ -150,9 +150,10 @@ static int load_by_addresses(struct multiboot *mb, const struct vitro_image *ima
 	uint64_t first, size, room;
 
 	if (hdr->load_addr > hdr->header_addr || before > mb->offset)
-		return vi_fail(ENOEXEC, "the multiboot kernel is broken; "
-			       "header_addr 0x%x, load_addr 0x%x, header at 0x%llx of the file", hdr->header_addr,
-			       hdr->load_addr, (unsigned long long)mb->offset);
+		return vi_fail(ENOEXEC, "the multiboot kernel is broken; header_addr 0x%x, "
+			       "load_addr 0x%x, header at 0x%llx of the file",
+			       hdr->header_addr, hdr->load_addr,
+			       (unsigned long long)mb->offset);
 	first = mb->offset - before;
 	size = image->size - first;
 	if (hdr->load_end_addr) {

@@ -366,7 +366,8 @@ static void check_pdpte(struct why *w, const struct why_rule *r)
 #define PDPTE(n)								\
 	{ GUEST("6", "a present PDPTE has no reserved bit"),			\
 	  .when = { ON(CPU2_EPT), OFF(ENTRY_IA32E) },				\
-	  .check = check_pdpte, .field = GUEST_PDPTE##n, .cap = CPU_PHYS_BITS },	\
+	  .check = check_pdpte, .field = GUEST_PDPTE##n, .cap = CPU_PHYS_BITS }
+#define MEM_PDPTE(n)								\
 	{ GUEST("6", "a present PDPTE that CR3 leads to has no reserved bit"),	\
 	  .when = { OFF(CPU2_EPT), OFF(ENTRY_IA32E) },				\
 	  .check = check_pdpte, .field = MEM_PDPTE##n, .cap = CPU_PHYS_BITS }
@@ -499,6 +500,7 @@ const struct why_rule vmx_guest_rules[] = {
 
 	/* Page-directory-pointer-table entries */
 	PDPTE(0), PDPTE(1), PDPTE(2), PDPTE(3),
+	MEM_PDPTE(0), MEM_PDPTE(1), MEM_PDPTE(2), MEM_PDPTE(3),
 	{ .text = NULL }
 };
 

@@ -104,12 +104,13 @@ static int load_snippet(struct machine *m, const struct config *config,
 	size_t size = images->code.size;
 
 	if (config->load < TABLES_END && config->load + size > SNIPPET_TABLES)
-		return usage_error("'%s': %zu bytes at 0x%x; at 0x%x are the tables of modes 32 and 64, "
-				   "and --load chooses another address", config->snippet, size,
+		return usage_error("'%s': %zu bytes at 0x%x reach into the tables at 0x%x; "
+				   "--load chooses another address", config->snippet, size,
 				   config->load, SNIPPET_TABLES);
 	if (vitro_load_flat(m->vm, &images->code, config->load) < 0 ||
 	    vitro_vcpu_set_mode(vcpu, config->mode, config->load, SNIPPET_TABLES) < 0)
-		return usage_error("'%s' at 0x%x: %s", config->snippet, config->load, vitro_error());
+		return usage_error("'%s' at 0x%x: %s", config->snippet, config->load,
+				   vitro_error());
 	vitro_vcpu_comm(vcpu)->state.gprs.gpr[VITRO_RSP] = SNIPPET_STACK;
 	return 0;
 }
