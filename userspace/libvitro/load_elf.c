@@ -176,8 +176,8 @@ int vitro_load_elf(struct vitro_vcpu *vcpu, const struct vitro_boot *boot)
 		return ret;
 	pvh = find_pvh(&elf, &entry);
 	if (!pvh && !elf.is_64)
-		return vi_fail(ENOEXEC, "a 32-bit ELF kernel without PVH entry or multiboot header; "
-			       "use its bzImage");
+		return vi_fail(ENOEXEC,
+			       "32-bit ELF without PVH entry or multiboot header; use a bzImage");
 	if (!pvh)
 		entry = elf.entry;
 	ret = vi_elf_load(&elf, vcpu->vm, boot);

@@ -150,8 +150,8 @@ static int load_by_addresses(struct multiboot *mb, const struct vitro_image *ima
 	uint64_t first, size, room;
 
 	if (hdr->load_addr > hdr->header_addr || before > mb->offset)
-		return vi_fail(ENOEXEC, "the multiboot kernel is broken; header_addr 0x%x, "
-			       "load_addr 0x%x, header at 0x%llx of the file",
+		return vi_fail(ENOEXEC,
+			       "broken multiboot header: header_addr 0x%x, load_addr 0x%x, at 0x%llx",
 			       hdr->header_addr, hdr->load_addr,
 			       (unsigned long long)mb->offset);
 	first = mb->offset - before;
