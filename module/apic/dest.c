@@ -8,6 +8,7 @@
 
 #include "apic/apic.h"
 #include "core/vitro.h"
+#include "glass/trace.h"
 
 #define MSI_ADDR_BASE		0xfee
 #define MSI_ADDR_LOGICAL	BIT(2)
@@ -238,6 +239,7 @@ int apic_send_msi(struct vitro_vm *vm, u64 addr, u32 data)
 
 	if (err)
 		return err;
+	trace_vitro_msi(vm, addr, data);
 	if (msg.level && !msg.wire && !(data & APIC_INT_ASSERT))
 		return 0;
 	return send(vm, &msg);

@@ -18,6 +18,7 @@
 #include "apic/apic.h"
 #include "compat/compat.h"
 #include "core/vitro.h"
+#include "glass/trace.h"
 
 #define TIMER_MODE_BITS		(3U << 17)
 
@@ -91,6 +92,7 @@ static enum hrtimer_restart timer_fired(struct hrtimer *timer)
 	struct lapic *apic = &vcpu->apic;
 	u64 ns;
 
+	trace_vitro_timer(vcpu, READ_ONCE(apic->lvt[LVT_TIMER]));
 	switch (timer_mode(apic)) {
 	case APIC_LVT_TIMER_TSCDEADLINE:
 		/* The host's clock is not quite the TSC: it is disciplined by NTP. */

@@ -9,6 +9,7 @@
 #include <linux/eventfd.h>
 #include <linux/hrtimer.h>
 #include <linux/version.h>
+#include <net/genetlink.h>
 
 /* 6.8: the value that eventfd_signal adds is always 1. */
 static inline void compat_eventfd_signal(struct eventfd_ctx *ctx)
@@ -32,5 +33,22 @@ static inline void compat_hrtimer_setup(struct hrtimer *timer,
 	timer->function = fire;
 #endif
 }
+
+/* 6.6: attributes of a dump's request are where those of other requests are. */
+static inline struct nlattr **compat_dump_attrs(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return genl_info_dump(cb)->attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+/* 6.7, and later 6.1: groups have flags of their own.  Before, the one there was is CAP_NET_ADMIN. */
+#ifdef GENL_MCAST_CAP_SYS_ADMIN
+#define COMPAT_MCAST_CAP_SYS_ADMIN	GENL_MCAST_CAP_SYS_ADMIN
+#else
+#define COMPAT_MCAST_CAP_SYS_ADMIN	GENL_UNS_ADMIN_PERM
+#endif
 
 #endif /* VITRO_COMPAT_H */

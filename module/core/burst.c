@@ -11,6 +11,8 @@
 
 #include "apic/apic.h"
 #include "core/core.h"
+#include "glass/glass.h"
+#include "glass/trace.h"
 
 static void count_exit(struct vitro_vcpu *vcpu)
 {
@@ -81,6 +83,8 @@ static enum verdict enter_once(struct vitro_vcpu *vcpu)
 		vcpu->stat[VITRO_STAT_TLB_FLUSH]++;
 	}
 	event_prepare(vcpu);
+	glass_entry(vcpu);
+	trace_vitro_entry(vcpu);
 
 	backend->run(vcpu);
 
@@ -90,6 +94,8 @@ static enum verdict enter_once(struct vitro_vcpu *vcpu)
 	if (vcpu->exit.reason != VITRO_EXIT_FAIL_ENTRY)
 		vcpu->tlb_gen = tlb_gen;
 	count_exit(vcpu);
+	glass_exit(vcpu);
+	trace_vitro_exit(vcpu);
 	return exit_handle(vcpu);
 }
 
@@ -117,6 +123,7 @@ int burst(struct vitro_vcpu *vcpu)
 		do {
 			verdict = enter_once(vcpu);
 		} while (verdict == AGAIN);
+		glass_place(vcpu, VITRO_PLACE_KERNEL);
 		host_leave(vcpu);
 		backend->cpu_leave(vcpu);
 	}

@@ -13,6 +13,7 @@
 
 #include "apic/apic.h"
 #include "core/core.h"
+#include "glass/glass.h"
 #include "mm/mm.h"
 
 /* Room for any of the ABI's argument structs. */
@@ -30,6 +31,9 @@ union ioctl_arg {
 	struct vitro_cpuid cpuid;
 	struct vitro_lapic_rw lapic_rw;
 	struct vitro_dump dump;
+	struct vitro_name name;
+	struct vitro_report report;
+	struct vitro_record_start record_start;
 };
 
 /**
@@ -204,6 +208,16 @@ static int vm_stats(void *object, union ioctl_arg *arg)
 	return 0;
 }
 
+static int vm_set_name(void *vm, union ioctl_arg *arg)
+{
+	return glass_set_name(vm, &arg->name);
+}
+
+static int vm_report(void *vm, union ioctl_arg *arg)
+{
+	return glass_report(vm, &arg->report);
+}
+
 static const struct ioctl_cmd vm_cmds[] = {
 	CMD(VITRO_SIGNAL_MSI, struct vitro_msi, LOCK_NONE, vm_signal_msi),
 	CMD(VITRO_SET_MEMSLOT, struct vitro_memslot, LOCK_OBJECT, vm_set_memslot),
@@ -212,6 +226,8 @@ static const struct ioctl_cmd vm_cmds[] = {
 	CMD(VITRO_IRQFD, struct vitro_irqfd, LOCK_OBJECT, vm_irqfd),
 	CMD(VITRO_IOEVENTFD, struct vitro_ioeventfd, LOCK_OBJECT, vm_ioeventfd),
 	CMD(VITRO_STATS, struct vitro_stats, LOCK_OBJECT, vm_stats),
+	CMD(VITRO_SET_NAME, struct vitro_name, LOCK_NONE, vm_set_name),
+	CMD(VITRO_REPORT, struct vitro_report, LOCK_NONE, vm_report),
 };
 
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -277,6 +293,11 @@ static int vcpu_dump(void *vcpu, union ioctl_arg *arg)
 	return dump_get(vcpu, &arg->dump);
 }
 
+static int vcpu_record(void *vcpu, union ioctl_arg *arg)
+{
+	return ring_start(vcpu, &arg->record_start);
+}
+
 static const struct ioctl_cmd vcpu_cmds[] = {
 	{ .cmd = VITRO_RUN, .lock = LOCK_OBJECT, .fn = vcpu_do_run },
 	CMD(VITRO_GET_STATE, struct vitro_state_mask, LOCK_OBJECT, vcpu_get_state),
@@ -284,6 +305,7 @@ static const struct ioctl_cmd vcpu_cmds[] = {
 	CMD(VITRO_SET_CPUID, struct vitro_cpuid, LOCK_OBJECT, vcpu_set_cpuid),
 	CMD(VITRO_LAPIC_RW, struct vitro_lapic_rw, LOCK_OBJECT, vcpu_lapic_rw),
 	CMD(VITRO_DUMP, struct vitro_dump, LOCK_OBJECT, vcpu_dump),
+	CMD(VITRO_RECORD, struct vitro_record_start, LOCK_OBJECT, vcpu_record),
 };
 
 static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -13,6 +13,7 @@
 
 #include "apic/apic.h"
 #include "core/core.h"
+#include "glass/trace.h"
 
 /* The class of exceptions that make a double fault of each other (SDM 3A table 6-4). */
 static bool contributory(u8 vector)
@@ -98,6 +99,7 @@ void event_nmi(struct vitro_vcpu *vcpu)
 
 static void inject(struct vitro_vcpu *vcpu, struct vcpu_event *ev)
 {
+	trace_vitro_inject(vcpu, ev);
 	backend->inject(vcpu, ev);
 	ev->type = EV_NONE;
 }

@@ -8,6 +8,7 @@
 #include "apic/apic.h"
 #include "core/core.h"
 #include "core/insn.h"
+#include "glass/trace.h"
 #include "mm/mm.h"
 
 #define KVM_EPERM	1	/* of KVM's hypercall interface */
@@ -124,6 +125,7 @@ static enum verdict handle_hypercall(struct vitro_vcpu *vcpu)
 	vcpu->exit.hypercall.args[1] = gpr[VITRO_RCX] & mask;
 	vcpu->exit.hypercall.args[2] = gpr[VITRO_RDX] & mask;
 	vcpu->exit.hypercall.args[3] = gpr[VITRO_RSI] & mask;
+	trace_vitro_hypercall(vcpu->exit.hypercall.nr, vcpu->exit.hypercall.args);
 	return LEAVE_USER;
 }
 

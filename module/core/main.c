@@ -5,6 +5,7 @@
 #include <linux/module.h>
 
 #include "core/core.h"
+#include "glass/glass.h"
 
 DEFINE_SRCU(vitro_srcu);
 struct vitro_backend *backend;
@@ -39,12 +40,17 @@ static int __init vitro_init(void)
 	ret = eventfd_init();
 	if (ret)
 		goto out_backend;
-	ret = misc_register(&vitro_misc);
+	ret = glass_init();
 	if (ret)
 		goto out_eventfd;
+	ret = misc_register(&vitro_misc);
+	if (ret)
+		goto out_glass;
 	pr_info("%s, ABI %d\n", backend->name, VITRO_ABI_VERSION);
 	return 0;
 
+out_glass:
+	glass_exit_module();
 out_eventfd:
 	eventfd_exit();
 out_backend:
@@ -56,6 +62,8 @@ static void __exit vitro_exit(void)
 {
 	/* Every fd holds the module: no VM and no vCPU is left here. */
 	misc_deregister(&vitro_misc);
+	glass_exit_module();
+	rcu_barrier();	/* but vCPUs may be, whose last memory waits to be freed */
 	eventfd_exit();
 	backend->teardown();
 }

@@ -15,7 +15,18 @@
 #include "apic/apic.h"
 #include "core/core.h"
 #include "core/insn.h"
+#include "glass/glass.h"
 #include "mm/mm.h"
+
+/* What others, who found the vCPU under RCU, may still look at. */
+static void free_last(struct rcu_head *rcu)
+{
+	struct vitro_vcpu *vcpu = container_of(rcu, struct vitro_vcpu, rcu);
+
+	put_pid(rcu_access_pointer(vcpu->task));
+	kvfree(vcpu->glass.times);
+	kfree(vcpu);
+}
 
 /**
  * vcpu_free - undo vcpu_create()
@@ -28,15 +39,15 @@ void vcpu_free(struct vitro_vcpu *vcpu)
 	struct vitro_vm *vm = vcpu->vm;
 
 	lapic_fini(vcpu);
+	ring_end(vcpu);
 	backend->vcpu_free(vcpu);
 	pt_cache_free(&vcpu->pt_cache);
 	vfree(vcpu->comm);
 	kfree(vcpu->xsave);
-	put_pid(rcu_access_pointer(vcpu->task));
 	kfree(vcpu->state);
 	kvfree(vcpu->cpuid);
-	/* Senders of interrupts hold it under RCU; they touch nothing freed above. */
-	kfree_rcu(vcpu, rcu);
+	/* Others hold it under RCU; they touch nothing freed above. */
+	call_rcu(&vcpu->rcu, free_last);
 	vm_put(vm);
 }
 
@@ -83,7 +94,7 @@ struct vitro_vcpu *vcpu_create(struct vitro_vm *vm, u32 id)
 	vcpu->state = kzalloc(sizeof(*vcpu->state), GFP_KERNEL_ACCOUNT);
 	vcpu->xsave = host_xsave_alloc();
 	if (!vcpu->comm || !vcpu->state || !vcpu->xsave ||
-	    backend->vcpu_init(vcpu) || cpuid_set_default(vcpu)) {
+	    backend->vcpu_init(vcpu) || cpuid_set_default(vcpu) || glass_vcpu_init(vcpu)) {
 		vcpu_free(vcpu);
 		return ERR_PTR(-ENOMEM);
 	}
@@ -294,6 +305,7 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 	}
 	vcpu->has_run = true;
 	note_task(vcpu);
+	glass_place(vcpu, VITRO_PLACE_KERNEL);
 	vcpu->stat[VITRO_STAT_RUNS]++;
 
 	do {
@@ -323,8 +335,10 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 		}
 
 		verdict = burst(vcpu);
-		if (verdict == LEAVE_FAULT)
+		if (verdict == LEAVE_FAULT) {
 			verdict = resolve_fault(vcpu);
+			glass_reason(vcpu);
+		}
 		if (verdict < 0)
 			return verdict;
 		/* Bring its page in.  If that fails, it fails for the guest as well. */
@@ -339,5 +353,10 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 
 	vcpu->stat[VITRO_STAT_TO_USER]++;
 	state_store_exit(vcpu);
+	if (vcpu->exit.reason == VITRO_EXIT_SHUTDOWN)
+		glass_vcpu_event(vcpu, VITRO_EVENT_TRIPLE_FAULT);
+	if (vcpu->exit.reason == VITRO_EXIT_FAIL_ENTRY)
+		glass_vcpu_event(vcpu, VITRO_EVENT_ENTRY_FAILURE);
+	glass_place(vcpu, VITRO_PLACE_USER);
 	return 0;
 }

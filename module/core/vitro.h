@@ -29,6 +29,8 @@
 #include <linux/vitro.h>
 #include <linux/wait.h>
 
+#include "glass/state.h"
+
 #undef pr_fmt
 #define pr_fmt(fmt) "vitro: " fmt
 
@@ -126,6 +128,7 @@ struct vitro_pt_cache {
  * @irqfds: [l] list of struct irqfd
  * @nr_irqfds: [l] its length
  * @ioeventfds: [s] table of struct ioeventfd, replaced as a whole
+ * @glass: what those who look inside know of it
  */
 struct vitro_vm {
 	u64 id;
@@ -140,6 +143,7 @@ struct vitro_vm {
 	struct list_head irqfds;
 	int nr_irqfds;
 	struct ioeventfd_table __rcu *ioeventfds;
+	struct glass_vm glass;
 };
 
 /* ---------------------------------------------------------------------- vCPU */
@@ -173,23 +177,23 @@ enum verdict {
 	AGAIN, LEAVE, LEAVE_FAULT, LEAVE_FETCH, LEAVE_YIELD, LEAVE_HALT, LEAVE_USER
 };
 
-/* Exits that never reach userspace, in the same space as enum vitro_exit_reason. */
+/* Exits that never reach userspace; only those who look inside see their numbers. */
 enum internal_exit {
-	EXIT_HOST = 0x1000,	/* host interrupt, NMI or SMI */
-	EXIT_CPUID,
-	EXIT_IRQ_WINDOW,
-	EXIT_NMI_WINDOW,	/* an IRET: NMIs are open after it */
-	EXIT_TDP,		/* second-level fault, of NPT or EPT: see exit.mmio */
-	EXIT_CR,		/* access to a control register: vcpu->cr_access */
-	EXIT_DR,		/* first access to a debug register in this burst */
-	EXIT_XSETBV,
-	EXIT_EXCEPTION,		/* an intercepted exception to give to the guest */
-	EXIT_UD,		/* an instruction that this machine does not have */
-	EXIT_GP,		/* an instruction that this machine refuses */
-	EXIT_SKIP,		/* an instruction that does nothing here */
-	EXIT_PAUSE,		/* the guest spins */
-	EXIT_RESUME,		/* the backend dealt with it */
-	EXIT_FETCH,		/* the backend could not read the instruction */
+	EXIT_HOST	= VITRO_INNER_HOST,
+	EXIT_CPUID	= VITRO_INNER_CPUID,
+	EXIT_IRQ_WINDOW	= VITRO_INNER_IRQ_WINDOW,
+	EXIT_NMI_WINDOW	= VITRO_INNER_NMI_WINDOW,	/* an IRET: NMIs are open after it */
+	EXIT_TDP	= VITRO_INNER_TDP,		/* of NPT or EPT: see exit.mmio */
+	EXIT_CR		= VITRO_INNER_CR,		/* see vcpu->cr_access */
+	EXIT_DR		= VITRO_INNER_DR,
+	EXIT_XSETBV	= VITRO_INNER_XSETBV,
+	EXIT_EXCEPTION	= VITRO_INNER_EXCEPTION,	/* see vcpu->exit_exception */
+	EXIT_UD		= VITRO_INNER_UD,
+	EXIT_GP		= VITRO_INNER_GP,
+	EXIT_SKIP	= VITRO_INNER_SKIP,
+	EXIT_PAUSE	= VITRO_INNER_PAUSE,
+	EXIT_RESUME	= VITRO_INNER_RESUME,
+	EXIT_FETCH	= VITRO_INNER_FETCH,		/* the backend could not read it */
 };
 
 /**
@@ -329,6 +333,7 @@ struct cr_access {
  * @nr_cpuid: [v] its length
  * @cr4_allowed: [v] bits of CR4 that its features give
  * @efer_allowed: [v] bits of EFER
+ * @glass: [v] what those who look inside know of it
  * @arch: [v] the backend's own: struct svm_vcpu or struct vmx_vcpu
  * @rcu: frees it
  */
@@ -379,6 +384,7 @@ struct vitro_vcpu {
 	u64 cr4_allowed;
 	u64 efer_allowed;
 
+	struct glass_vcpu glass;
 	void *arch;
 	struct rcu_head rcu;
 };

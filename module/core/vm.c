@@ -6,9 +6,8 @@
 #include <linux/slab.h>
 
 #include "core/core.h"
+#include "glass/glass.h"
 #include "mm/mm.h"
-
-static atomic64_t last_vm_id;
 
 /**
  * vm_create - a VM of the calling process
@@ -22,7 +21,6 @@ struct vitro_vm *vm_create(void)
 
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
-	vm->id = atomic64_inc_return(&last_vm_id);
 	refcount_set(&vm->refs, 1);
 	mutex_init(&vm->lock);
 	INIT_LIST_HEAD(&vm->irqfds);
@@ -37,6 +35,7 @@ struct vitro_vm *vm_create(void)
 	ret = notifier_register(vm);
 	if (ret)
 		goto out_tdp;
+	glass_vm_init(vm);
 	return vm;
 
 out_tdp:
@@ -57,6 +56,7 @@ void vm_put(struct vitro_vm *vm)
 {
 	if (!refcount_dec_and_test(&vm->refs))
 		return;
+	glass_vm_fini(vm);
 	eventfd_vm_fini(vm);
 	notifier_unregister(vm);
 	slots_free(vm);
@@ -95,6 +95,7 @@ int vm_create_vcpu(struct vitro_vm *vm, u32 id)
 	}
 	/* First among the others' vCPUs, then in the process's hands. */
 	rcu_assign_pointer(vm->vcpu[id], vcpu);
+	glass_vcpu_event(vcpu, VITRO_EVENT_VCPU_CREATED);
 	fd_install(fd, file);
 	return fd;
 

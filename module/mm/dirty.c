@@ -26,6 +26,7 @@
 #include <linux/uaccess.h>
 
 #include "core/backend.h"
+#include "glass/trace.h"
 #include "mm/mm.h"
 
 /**
@@ -125,6 +126,7 @@ static int get_log(struct vitro_vm *vm, const struct vitro_dirty_log *req)
 	log = kvmalloc_array(nr, sizeof(*log), GFP_KERNEL_ACCOUNT);
 	if (!log)
 		return -ENOMEM;
+	trace_vitro_dirty_log(vm, req);
 	take_words(vm, slot, req->first / BITS_PER_LONG, log, nr);
 	if (copy_to_user(u64_to_user_ptr(req->bitmap), log, nr * sizeof(*log))) {
 		put_words(slot, req->first / BITS_PER_LONG, log, nr);

@@ -13,6 +13,7 @@
 #include <linux/sched/signal.h>
 
 #include "core/backend.h"
+#include "glass/trace.h"
 #include "mm/mm.h"
 
 /*
@@ -195,6 +196,7 @@ int tdp_fault(struct vitro_vcpu *vcpu, u64 gpa, u8 access)
 {
 	int r;
 
+	trace_vitro_page_fault(vcpu, gpa, access);
 	for (;;) {
 		r = pt_cache_fill(&vcpu->pt_cache);
 		if (r)

@@ -8,6 +8,7 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
+#include "glass/trace.h"
 #include "mm/mm.h"
 
 /* Where the xAPIC's registers are (SDM 3A 11.4.1): no slot may shadow it. */
@@ -245,6 +246,8 @@ int slots_set(struct vitro_vm *vm, const struct vitro_memslot *req)
 	r = slots_replace(vm, req->slot, new);
 	if (r)
 		slot_free(new);
+	else
+		trace_vitro_memslot(vm, req);
 	return r;
 }
 

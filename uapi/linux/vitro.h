@@ -27,6 +27,7 @@
 
 #include <linux/ioctl.h>
 #include <linux/types.h>
+#include <linux/vitro_glass.h>
 
 #define VITRO_ABI_VERSION	1	/* grows only when something old stops working */
 #define VITRO_MAX_VCPUS		64	/* per VM; vCPU ids, which are APIC ids, are 0..63 */
@@ -775,6 +776,8 @@ struct vitro_dump {
 #define VITRO_IRQFD		_IOW(VITRO_IOC, 0x14, struct vitro_irqfd)
 #define VITRO_IOEVENTFD		_IOW(VITRO_IOC, 0x15, struct vitro_ioeventfd)
 #define VITRO_STATS		_IOWR(VITRO_IOC, 0x16, struct vitro_stats)
+#define VITRO_SET_NAME		_IOW(VITRO_IOC, 0x17, struct vitro_name)
+#define VITRO_REPORT		_IOW(VITRO_IOC, 0x18, struct vitro_report)
 
 /*
  * on a vCPU.  VITRO_RUN enters the guest and returns 0 with comm->exit filled,
@@ -788,5 +791,6 @@ struct vitro_dump {
 #define VITRO_SET_CPUID		_IOW(VITRO_IOC, 0x23, struct vitro_cpuid)
 #define VITRO_LAPIC_RW		_IOWR(VITRO_IOC, 0x24, struct vitro_lapic_rw)
 #define VITRO_DUMP		_IOWR(VITRO_IOC, 0x25, struct vitro_dump)
+#define VITRO_RECORD		_IOW(VITRO_IOC, 0x26, struct vitro_record_start)
 
 #endif /* _UAPI_LINUX_VITRO_H */
