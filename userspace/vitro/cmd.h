@@ -10,6 +10,10 @@
 
 int cmd_run(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_ps(int argc, char **argv);
+int cmd_stat(int argc, char **argv);
+int cmd_events(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 int cmd_image(int argc, char **argv);
 
 /* args.c */

@@ -15,6 +15,10 @@ static const struct command {
 } commands[] = {
 	{ "run", "vitro run", cmd_run, "run a kernel, or a snippet of machine code, as a guest" },
 	{ "doctor", "vitro doctor", cmd_doctor, "say whether and why this host can run vitro" },
+	{ "ps", "vitro ps", cmd_ps, "list the machines that run" },
+	{ "stat", "vitro stat", cmd_stat, "say where a machine's time goes, by reason to exit" },
+	{ "events", "vitro events", cmd_events, "print what happens to machines" },
+	{ "trace", "vitro trace", cmd_trace, "record each exit of a machine, show and compare them" },
 	{ "image", "vitro image", cmd_image, "make files for disks, and say what is in them" },
 	{ NULL, NULL, NULL, NULL }
 };

@@ -13,6 +13,7 @@
 #include "boot.h"
 #include "cgroup.h"
 #include "cmd.h"
+#include "record.h"
 
 static void say(const struct config *config, const char *what)
 {
@@ -39,8 +40,16 @@ static int check_config(const struct config *config)
 
 static int run_machine(struct machine *m, const struct config *config)
 {
-	int err = world_run(m, config->deadline);
+	bool recorded;
+	int err;
 
+	tell_name(m, config->name);
+	if (!record_start(m))
+		return END_HOST;
+	err = world_run(m, config->deadline);
+	recorded = record_stop();
+	if (m->panicked)
+		tell_panic(m);
 	if (err) {
 		fprintf(stderr, "vitro run: epoll, signalfd, timerfd, thread: %s\n",
 			strerror(err));
@@ -51,7 +60,7 @@ static int run_machine(struct machine *m, const struct config *config)
 			fputc('\n', stderr);
 		say(config, m->why);
 	}
-	return m->status;
+	return recorded ? m->status : END_HOST;
 }
 
 static int run(const struct config *config)

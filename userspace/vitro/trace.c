@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vitro trace: record each exit of a machine; show, compare and export recordings. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "family.h"
+#include "recording.h"
+
+static void print_help(void)
+{
+	printf("usage: vitro trace run FILE RUN-OPTION...\n"
+	       "       vitro trace show [OPTION]... FILE\n"
+	       "       vitro trace diff FILE FILE\n"
+	       "       vitro trace export FILE\n\n"
+	       "Records each exit of a machine, and shows what was recorded.\n\n"
+	       "run                as \"vitro run RUN-OPTION...\", recording to FILE\n"
+	       "show               the exits: when, on which vCPU, why, where they went to, how\n"
+	       "                   long they took, and the instruction\n"
+	       "diff               where the same guest first behaves differently in two\n"
+	       "                   recordings, say of an AMD and an Intel CPU; 1 if it does\n"
+	       "export             JSON for ui.perfetto.dev and chrome://tracing, to stdout\n\n"
+	       "  -c, --vcpu N       show those of this vCPU only\n"
+	       "  -r, --reason NAME  show those for this reason only, such as io or cpuid\n"
+	       "  -p, --place NAME   show those that went to burst, kernel or user only\n"
+	       "  -n, --count N      show so many at most\n"
+	       "  -j, --json         print JSON, one line an exit\n"
+	       "  -h, --help         this help\n");
+}
+
+__attribute__((format(printf, 1, 2)))
+static int usage(const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "vitro trace: ");
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fprintf(stderr, "; see --help\n");
+	return END_USAGE;
+}
+
+/* --------------------------------------------------------------------- show */
+
+static bool is_wanted(const struct filter *f, const struct trace_entry *e)
+{
+	return (f->vcpu < 0 || e->vcpu == f->vcpu) &&
+	       (f->reason < 0 || (int)e->record.reason == f->reason) &&
+	       (f->place < 0 || e->record.place == f->place);
+}
+
+static uint64_t cycles(const struct vitro_record *r)
+{
+	uint64_t sum = 0;
+	int i;
+
+	for (i = 0; i < VITRO_NR_PLACES; i++)
+		sum += r->cycles[i];
+	return sum;
+}
+
+static void show_text(const struct recording *r, const struct trace_entry *e)
+{
+	const struct vitro_record *rec = &e->record;
+	double khz = r->header->tsc_khz;
+	char what[80], insn[96];
+
+	describe_exit(rec, what, sizeof(what));
+	disassemble(e, insn, sizeof(insn));
+	if (e->lost)
+		printf("... %" PRIu64 " exits of vcpu %u lost\n", (uint64_t)e->lost, e->vcpu);
+	printf("%14.6f vcpu %-2u %-11s %-6s %9.3f us cpl %u %2u-bit rip 0x%016" PRIx64 "  %-36s %s\n",
+	       (rec->tsc - r->entry[0]->record.tsc) / khz / 1e3, e->vcpu,
+	       reason_name(rec->reason), place_name(rec->place), cycles(rec) * 1e3 / khz,
+	       rec->cpl, rec->bits, (uint64_t)rec->rip, what, insn);
+}
+
+static void show_json(const struct recording *r, const struct trace_entry *e)
+{
+	const struct vitro_record *rec = &e->record;
+	double khz = r->header->tsc_khz;
+	char insn[96], rip[24];
+	json_t *root;
+
+	disassemble(e, insn, sizeof(insn));
+	/* JSON's numbers cannot hold an address. */
+	snprintf(rip, sizeof(rip), "0x%" PRIx64, (uint64_t)rec->rip);
+	root = json_pack("{s:f, s:i, s:I, s:s, s:s, s:i, s:i, s:s, s:I, s:I, s:f, s:f, s:f, s:I, s:s}",
+			 "us", (rec->tsc - r->entry[0]->record.tsc) * 1e3 / khz,
+			 "vcpu", e->vcpu, "seq", (json_int_t)rec->seq,
+			 "reason", reason_name(rec->reason), "place", place_name(rec->place),
+			 "cpl", rec->cpl, "bits", rec->bits, "rip", rip,
+			 "detail", (json_int_t)rec->detail, "data", (json_int_t)rec->data,
+			 "burst_ns", rec->cycles[VITRO_PLACE_BURST] * 1e6 / khz,
+			 "kernel_ns", rec->cycles[VITRO_PLACE_KERNEL] * 1e6 / khz,
+			 "user_ns", rec->cycles[VITRO_PLACE_USER] * 1e6 / khz,
+			 "lost", (json_int_t)e->lost, "insn", insn);
+	json_dumpf(root, stdout, JSON_COMPACT);
+	printf("\n");
+	json_decref(root);
+}
+
+static int show(const char *file, const struct filter *f)
+{
+	struct recording r;
+	uint64_t shown = 0;
+	size_t i;
+
+	if (!recording_open(&r, file))
+		return END_USAGE;
+	for (i = 0; i < r.nr && (!f->limit || shown < f->limit); i++) {
+		if (!is_wanted(f, r.entry[i]))
+			continue;
+		if (f->json)
+			show_json(&r, r.entry[i]);
+		else
+			show_text(&r, r.entry[i]);
+		shown++;
+	}
+	recording_close(&r);
+	return fflush(stdout) ? END_HOST : 0;
+}
+
+/* ------------------------------------------------------------ diff and export */
+
+static int diff(const char *one, const char *other)
+{
+	struct recording a, b;
+	int status = END_USAGE;
+
+	if (!recording_open(&a, one))
+		return END_USAGE;
+	if (recording_open(&b, other)) {
+		status = recording_diff(&a, &b);
+		recording_close(&b);
+	}
+	recording_close(&a);
+	return status;
+}
+
+static int export(const char *file)
+{
+	struct recording r;
+	int status;
+
+	if (!recording_open(&r, file))
+		return END_USAGE;
+	status = recording_export(&r) ? END_HOST : 0;
+	recording_close(&r);
+	return status;
+}
+
+/* ------------------------------------------------------------------- options */
+
+static int find_reason(const char *name)
+{
+	int i;
+
+	for (i = 0; i < VITRO_NR_REASONS; i++) {
+		if (!strcmp(reason_name(i), name))
+			return i;
+	}
+	return -1;
+}
+
+static int find_place(const char *name)
+{
+	int i;
+
+	for (i = 0; i < VITRO_NR_PLACES; i++) {
+		if (!strcmp(place_name(i), name))
+			return i;
+	}
+	return -1;
+}
+
+/* One option; 0 or an exit status. */
+static int set_filter(struct filter *f, int c, const char *value)
+{
+	uint64_t n;
+
+	switch (c) {
+	case 'c':
+		if (!parse_number(value, 0, VITRO_MAX_VCPUS - 1, &n))
+			return usage("--vcpu '%s': a number", value);
+		f->vcpu = n;
+		return 0;
+	case 'r':
+		f->reason = find_reason(value);
+		return f->reason < 0 ? usage("--reason '%s': there is none of that name", value) : 0;
+	case 'p':
+		f->place = find_place(value);
+		return f->place < 0 ? usage("--place '%s': burst, kernel or user", value) : 0;
+	case 'n':
+		return parse_number(value, 1, UINT64_MAX, &f->limit) ? 0 :
+		       usage("--count '%s': a number", value);
+	default:
+		f->json = true;
+		return 0;
+	}
+}
+
+/* "vitro trace run FILE ...": the rest is for vitro run. */
+static int run(int argc, char **argv)
+{
+	static char title[] = "vitro run";
+
+	if (argc < 3)
+		return usage("run FILE RUN-OPTION...");
+	record_to(argv[2]);
+	argv[2] = title;
+	return cmd_run(argc - 2, argv + 2);
+}
+
+/**
+ * cmd_trace - the subcommand
+ * @argc: arguments, the subcommand's name first
+ * @argv: they
+ *
+ * Return: the exit status.
+ */
+int cmd_trace(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "vcpu", required_argument, NULL, 'c' },
+		{ "reason", required_argument, NULL, 'r' },
+		{ "place", required_argument, NULL, 'p' },
+		{ "count", required_argument, NULL, 'n' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct filter f = { .vcpu = -1, .reason = -1, .place = -1 };
+	int c, nr, status;
+	const char *what;
+
+	if (argc > 1 && !strcmp(argv[1], "run"))
+		return run(argc, argv);
+	while ((c = getopt_long(argc, argv, "c:r:p:n:jh", options, NULL)) != -1) {
+		if (c == 'h') {
+			print_help();
+			return 0;
+		}
+		status = c == '?' ? END_USAGE : set_filter(&f, c, optarg);
+		if (status)
+			return status;
+	}
+	nr = argc - optind;
+	what = nr ? argv[optind] : "";
+	if (!strcmp(what, "show") && nr == 2)
+		return show(argv[optind + 1], &f);
+	if (!strcmp(what, "diff") && nr == 3)
+		return diff(argv[optind + 1], argv[optind + 2]);
+	if (!strcmp(what, "export") && nr == 2)
+		return export(argv[optind + 1]);
+	return usage("run, show, diff or export");
+}
