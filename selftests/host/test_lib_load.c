@@ -368,7 +368,7 @@ TEST_F(load, elf32)
 	small.note[1].nh.n_type = 19;
 	set_image(&self->l, &small, sizeof(small));
 	EXPECT_EQ(-ENOEXEC, load(&self->l));
-	EXPECT_TRUE(says("no PVH entry"));
+	EXPECT_TRUE(says("without PVH entry"));
 	for (size_t size = 0; size < sizeof(small); size++) {
 		set_image(&self->l, &small, size);
 		ASSERT_EQ(-ENOEXEC, load(&self->l)) TH_LOG("%zu bytes", size);
