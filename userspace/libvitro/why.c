@@ -59,7 +59,7 @@ uint64_t why_fact(const struct why *w, uint32_t fact, uint64_t otherwise)
  */
 bool why_on(const struct why *w, int control)
 {
-	return w->vendor->control(w, control);
+	return w->word[control >> 6] >> (control & 63) & 1;
 }
 
 /**
@@ -233,6 +233,17 @@ void why_nonzero(struct why *w, const struct why_rule *r)
 
 /* ----------------------------------------------------------- the explanation */
 
+static void get_words(struct why *w)
+{
+	int i, active;
+
+	for (i = 1; i <= w->vendor->nr_words; i++) {
+		active = w->vendor->activator(i);
+		if (!active || why_on(w, active))
+			w->word[i] = why_get(w, w->vendor->control_field(i));
+	}
+}
+
 static bool applies(const struct why *w, const struct why_rule *rule)
 {
 	const int *when;
@@ -251,6 +262,7 @@ size_t vitro_why(const struct vitro_entry *entry, struct vitro_violation *out, s
 	struct why w = { .entry = entry, .vendor = vendor_of(entry), .out = out, .max = max };
 	const struct why_rule *const *table;
 
+	get_words(&w);
 	for (table = w.vendor->rules; *table; table++) {
 		for (w.rule = *table; w.rule->text; w.rule++)
 			if (applies(&w, w.rule))

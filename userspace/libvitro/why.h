@@ -31,6 +31,7 @@ enum why_fact {
 	CPU_IN_SMM,			/* 1 in system-management mode */
 	CPU_SGX,			/* 1 if the processor has SGX */
 	CPU_RTM,			/* 1 if the processor has RTM */
+	CPU_AVIC,			/* 1 if the processor has AVIC */
 	MEM_VTPR,			/* byte 0x80 of the virtual-APIC page */
 	MEM_LINK_REVISION,		/* the first 4 bytes where the VMCS link pointer points */
 	MEM_CURRENT_VMCS,		/* current-VMCS pointer */
@@ -55,6 +56,7 @@ enum why_fact {
 
 /* A bit of a control word, as a positive number. */
 #define WHY_CONTROL(word, bit)	((word) << 6 | (bit))
+#define WHY_MAX_WORDS	8
 #define ON(control)		(control)
 #define OFF(control)		(-(int)(control))
 
@@ -87,17 +89,17 @@ struct why_rule {
 /**
  * struct why_vendor - what an explanation knows of a vendor
  * @rules: tables, each ending with a rule without text; a NULL ends them
+ * @nr_words: control words, from 1 on; an activator comes before what it activates
  * @control_field: field of control word @word
  * @activator: the control without which a word is taken to be 0; 0 if there is none
- * @control: is this bit in force?
  * @control_name: the manual's name of the bit, NULL if no rule needs it
  * @knows: does the entry have what a rule's .cap names?  Facts have a value in any case
  */
 struct why_vendor {
 	const struct why_rule *const *rules;
+	int nr_words;
 	uint32_t (*control_field)(int word);
 	int (*activator)(int word);
-	bool (*control)(const struct why *w, int control);
 	const char *(*control_name)(int control);
 	bool (*knows)(const struct why *w, uint32_t cap);
 };
@@ -108,6 +110,7 @@ struct why_vendor {
  * @vendor: whose rules
  * @rule: the one being checked
  * @last: the last one found violated
+ * @word: the control words, as far as they are in force
  * @out: violations found
  * @max: room in it
  * @nr: violations found; may be more than @max
@@ -117,6 +120,7 @@ struct why {
 	const struct why_vendor *vendor;
 	const struct why_rule *rule;
 	const struct why_rule *last;
+	uint64_t word[WHY_MAX_WORDS];
 	struct vitro_violation *out;
 	size_t max;
 	size_t nr;

@@ -59,6 +59,7 @@ static const struct feature cr4[] = {
 };
 
 static const struct feature sgx[] = { { 1, 7, EBX, 2 }, { 0, 0, 0, 0 } };
+static const struct feature avic[] = { { 1, 0x8000000a, EDX, 13 }, { 0, 0, 0, 0 } };
 static const struct feature rtm[] = { { 1, 7, EBX, 11 }, { 0, 0, 0, 0 } };
 
 /* What the processor answers; zeros for a leaf it does not have. */
@@ -104,6 +105,7 @@ int vitro_entry_add_cpu(struct vitro_entry *entry)
 		{ CPU_PERF_BITS, perf_bits() },
 		{ CPU_SGX, bits_of(sgx) },
 		{ CPU_RTM, bits_of(rtm) },
+		{ CPU_AVIC, bits_of(avic) },
 	};
 	size_t i;
 	int ret;

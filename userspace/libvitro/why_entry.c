@@ -9,6 +9,8 @@
 #include "why.h"
 
 #define MAX_FIELDS	1024	/* more than both vendors have together */
+#define HASH_BITS	11	/* twice as many slots */
+#define HASH_SIZE	(1 << HASH_BITS)
 #define MAX_LINE	256
 
 /**
@@ -16,11 +18,15 @@
  * @vendor: enum vitro_vendor
  * @nr: entries in use of @field
  * @field: they
+ * @hash: for each of them, its index + 1: in the slot of its number, or one after that
+ *
+ * An explanation looks a thousand times for a field, hence the hash.
  */
 struct vitro_entry {
 	unsigned int vendor;
 	size_t nr;
 	struct vitro_entry_field field[MAX_FIELDS];
+	uint16_t hash[HASH_SIZE];
 };
 
 /* The functions here are documented in <vitro/why.h>. */
@@ -44,47 +50,53 @@ unsigned int vitro_entry_vendor(const struct vitro_entry *entry)
 	return entry->vendor;
 }
 
-/* Where a field is, or has to be put. */
-static size_t find(const struct vitro_entry *entry, uint32_t id)
+/* The slot that has the field's index, or the empty one where it would be. */
+static unsigned int slot_of(const struct vitro_entry *entry, uint32_t id)
 {
-	size_t low = 0, high = entry->nr, mid;
+	unsigned int slot = id * 0x9e3779b1U >> (32 - HASH_BITS);
 
-	while (low < high) {
-		mid = (low + high) / 2;
-		if (entry->field[mid].id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	while (entry->hash[slot] && entry->field[entry->hash[slot] - 1].id != id)
+		slot = (slot + 1) % HASH_SIZE;
+	return slot;
 }
 
 bool vitro_entry_get(const struct vitro_entry *entry, uint32_t id, uint64_t *value)
 {
-	size_t i = find(entry, id);
-	bool found = i < entry->nr && entry->field[i].id == id;
+	unsigned int i = entry->hash[slot_of(entry, id)];
 
-	*value = found ? entry->field[i].value : 0;
-	return found;
+	*value = i ? entry->field[i - 1].value : 0;
+	return i;
+}
+
+static int insert(struct vitro_entry *entry, uint32_t id, uint64_t value)
+{
+	size_t at = entry->nr, i;
+
+	if (entry->nr == MAX_FIELDS)
+		return vi_fail(ENOMEM, "an entry has at most %d fields", MAX_FIELDS);
+	for (; at && entry->field[at - 1].id > id; at--)
+		entry->field[at] = entry->field[at - 1];
+	entry->field[at] = (struct vitro_entry_field){ .id = id, .value = value };
+	entry->nr++;
+	memset(entry->hash, 0, sizeof(entry->hash));
+	for (i = 0; i < entry->nr; i++)
+		entry->hash[slot_of(entry, entry->field[i].id)] = i + 1;
+	return 0;
 }
 
 int vitro_entry_set(struct vitro_entry *entry, uint32_t id, uint64_t value)
 {
 	unsigned int bits = vitro_field_bits(entry->vendor, id);
-	size_t i = find(entry, id);
+	unsigned int i;
 
 	if (!bits)
 		return vi_fail(EINVAL, "there is no field 0x%x", id);
 	if (bits < 64)
 		value &= (1ULL << bits) - 1;
-	if (i == entry->nr || entry->field[i].id != id) {
-		if (entry->nr == MAX_FIELDS)
-			return vi_fail(ENOMEM, "an entry has at most %d fields", MAX_FIELDS);
-		memmove(&entry->field[i + 1], &entry->field[i],
-			(entry->nr - i) * sizeof(entry->field[0]));
-		entry->nr++;
-	}
-	entry->field[i] = (struct vitro_entry_field){ .id = id, .value = value };
+	i = entry->hash[slot_of(entry, id)];
+	if (!i)
+		return insert(entry, id, value);
+	entry->field[i - 1].value = value;
 	return 0;
 }
 

@@ -51,11 +51,6 @@ static int activator(int word)
 	return 0;
 }
 
-static bool control(const struct why *w, int control)
-{
-	return why_get(w, control_field(control >> 6)) >> (control & 63) & 1;
-}
-
 static const char *control_name(int control)
 {
 	switch (control) {
@@ -160,6 +155,13 @@ static void check_n_cr3(struct why *w, const struct why_rule *r)
 		why_bad(w, r->field, bad, value & ~bad);
 }
 
+/* Without AVIC, its bit is ignored. */
+static void check_avic(struct why *w, const struct why_rule *r)
+{
+	if (why_fact(w, r->cap, 1))
+		why_must(w, r);
+}
+
 /* G_PAT holds a memory type a byte (APM 2 7.8.2). */
 static void check_pat(struct why *w, const struct why_rule *r)
 {
@@ -262,7 +264,7 @@ static const struct why_rule svm_rules[] = {
 	{ RULE("15.25.4", "each byte of G_PAT is a memory type: 0, 1, 4, 5, 6 or 7"),
 	  .when = { ON(NP_ENABLE) }, .check = check_pat, .field = VMCB_G_PAT },
 	{ RULE("15.29.4", "AVIC needs nested paging"), .when = { ON(AVIC_ENABLE) },
-	  .check = why_must, .control = ON(NP_ENABLE) },
+	  .check = check_avic, .control = ON(NP_ENABLE), .cap = CPU_AVIC },
 	{ .text = NULL }
 };
 
@@ -270,9 +272,9 @@ static const struct why_rule *const rules[] = { svm_rules, NULL };
 
 const struct why_vendor why_svm = {
 	.rules = rules,
+	.nr_words = W_NR - 1,
 	.control_field = control_field,
 	.activator = activator,
-	.control = control,
 	.control_name = control_name,
 	.knows = knows,
 };

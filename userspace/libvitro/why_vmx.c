@@ -32,14 +32,6 @@ static int activator(int word)
 	}
 }
 
-static bool control(const struct why *w, int control)
-{
-	int word = control >> 6, active = activator(word);
-
-	return (!active || why_on(w, active)) &&
-	       (why_get(w, control_field(word)) >> (control & 63) & 1);
-}
-
 static const char *control_name(int control)
 {
 	static const struct {
@@ -181,9 +173,9 @@ static const struct why_rule *const rules[] = {
 
 const struct why_vendor why_vmx = {
 	.rules = rules,
+	.nr_words = W_NR - 1,
 	.control_field = control_field,
 	.activator = activator,
-	.control = control,
 	.control_name = control_name,
 	.knows = knows,
 };

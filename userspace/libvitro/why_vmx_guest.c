@@ -337,7 +337,7 @@ static void check_link_revision(struct why *w, const struct why_rule *r)
 			    (uint64_t)why_on(w, CPU2_VMCS_SHADOWING) << 31;
 
 	if (why_get(w, r->field) != ~0ULL && why_has(w, MEM_LINK_REVISION) &&
-	    why_get(w, MEM_LINK_REVISION) != expected)
+	    (uint32_t)why_get(w, MEM_LINK_REVISION) != expected)
 		why_bad(w, r->field, ~0ULL, ~0ULL);
 }
 
