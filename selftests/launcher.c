@@ -22,6 +22,7 @@
 #include "../userspace/vitro/exitcode.h"
 
 #define SNIPPET		"/tmp/launcher-snippet.bin"
+#define ENTRY		"/tmp/launcher-refused.entry"
 #define KERNEL		"/boot/vmlinuz"
 #define INITRD		"/boot/guest-initrd.img"
 #define MAX_ARGS	16
@@ -200,11 +201,16 @@ TEST_F(launcher, entry_failure)
 	int status;
 
 	write_snippet(code, sizeof(code) - 1);
-	status = RUN("--deadline", "20s", "--mode", "64", SNIPPET);
+	status = RUN("--deadline", "20s", "--mode", "64", "--dump-entry", ENTRY, SNIPPET);
 	if (status == END_TRIPLE)
 		SKIP(return, "this CPU lets no guest get into a state that it refuses");
 	EXPECT_EQ(END_ENTRY, status);
 	EXPECT_TRUE(strstr(message, "refused")) TH_LOG("%s", message);
+	EXPECT_TRUE(strstr(message, "15.5.1: 64-bit code (CS.L) has D = 0")) TH_LOG("%s", message);
+	/* What it has saved is explained alike. */
+	status = system("vitro why " ENTRY " >/tmp/why.txt");
+	EXPECT_EQ(END_ENTRY, WEXITSTATUS(status));
+	EXPECT_EQ(0, system("grep -q '15.5.1: 64-bit code (CS.L) has D = 0' /tmp/why.txt"));
 }
 
 TEST_F(launcher, deadline)

@@ -15,6 +15,7 @@ int cmd_stat(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_image(int argc, char **argv);
+int cmd_why(int argc, char **argv);
 
 /* args.c */
 bool parse_size(const char *s, uint64_t *bytes);

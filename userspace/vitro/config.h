@@ -133,6 +133,7 @@ enum console_kind {
  * @balloon: a balloon
  * @nr_balloons: how many: one or none
  * @rng: a source of random numbers
+ * @dump_entry: file for an entry that the CPU refuses, or NULL
  * @deadline: nanoseconds, 0 for none
  * @name: for messages
  * @quiet: do not say how it ended
@@ -163,6 +164,7 @@ struct config {
 	struct balloon_config balloon[1];
 	unsigned int nr_balloons;
 	bool rng;
+	char *dump_entry;
 	uint64_t deadline;
 	char *name;
 	bool quiet;

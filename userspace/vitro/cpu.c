@@ -71,6 +71,16 @@ static void end_raw(struct cpu *cpu, enum exitcode status, const char *what)
 		    where(cpu, at, sizeof(at)));
 }
 
+static void end_refused(struct cpu *cpu)
+{
+	const struct vitro_exit *exit = &vitro_vcpu_comm(cpu->vcpu)->exit;
+	char why[320];
+
+	refused_why(cpu, why, sizeof(why));
+	machine_end(cpu->machine, END_ENTRY, "the CPU refused the guest's state (code 0x%llx): %s",
+		    exit->raw.code, why);
+}
+
 static void end_memfault(struct cpu *cpu)
 {
 	const struct vitro_exit *exit = &vitro_vcpu_comm(cpu->vcpu)->exit;
@@ -197,7 +207,7 @@ static void handle_exit(struct cpu *cpu)
 		machine_end(m, END_TRIPLE, "triple fault at %s", where(cpu, at, sizeof(at)));
 		break;
 	case VITRO_EXIT_FAIL_ENTRY:
-		end_raw(cpu, END_ENTRY, "the CPU refused the guest's state");
+		end_refused(cpu);
 		break;
 	case VITRO_EXIT_MEMFAULT:
 		end_memfault(cpu);

@@ -65,6 +65,7 @@ struct cpu {
  * @nr_cpus: [I] processors
  * @cpu: [I] they, by id
  * @is_snippet: [I] HLT with interrupts off is the regular end
+ * @dump_entry: [I] file for an entry that the CPU refuses, or NULL
  * @memory: [I] where the guest's memory is in this process, for devices
  * @lock: guards the devices
  * @bus: [I] which device answers where
@@ -96,6 +97,7 @@ struct machine {
 	unsigned int nr_cpus;
 	struct cpu cpu[VITRO_MAX_VCPUS];
 	bool is_snippet;
+	const char *dump_entry;
 	struct guest_memory memory;
 
 	pthread_mutex_t lock;
@@ -153,6 +155,9 @@ void balloon_resize(struct machine *m, int mebibytes);
 
 /* world.c */
 int world_run(struct machine *m, uint64_t deadline);
+
+/* refused.c */
+void refused_why(struct cpu *cpu, char *text, size_t size);
 
 /* cpu.c */
 void *cpu_run(void *arg);

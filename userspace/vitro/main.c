@@ -20,6 +20,7 @@ static const struct command {
 	{ "events", "vitro events", cmd_events, "print what happens to machines" },
 	{ "trace", "vitro trace", cmd_trace, "record each exit of a machine, show and compare them" },
 	{ "image", "vitro image", cmd_image, "make files for disks, and say what is in them" },
+	{ "why", "vitro why", cmd_why, "say why the CPU refused to enter a guest" },
 	{ NULL, NULL, NULL, NULL }
 };
 
