@@ -8,7 +8,7 @@ export PREFIX DESTDIR
 build := $(CURDIR)/build
 
 .DEFAULT_GOAL := all
-.PHONY: all module libvitro vitro selftests run check check-matrix check-guests mutate lint deps install uninstall insmod rmmod clean help
+.PHONY: all module libvitro vitro selftests run check check-matrix check-explainer check-guests mutate lint deps install uninstall insmod rmmod clean help
 
 all: module libvitro vitro ## the module for the running kernel, or for KDIR=; the library; the launcher
 
@@ -42,6 +42,9 @@ check-matrix: ## the tests with more models of Intel CPUs, and what two that lac
 
 check-guests: ## run guests from Debian, for minutes; MACHINE=amd, intel; GUESTS="disk kernel" narrows it
 	@scripts/check-guests $(if $(MACHINE),--machine $(MACHINE)) $(GUESTS)
+
+check-explainer: ## 50,000 entries, legal and illegal: does vitro why foretell what the CPU does? 10 minutes or more
+	@scripts/check-explainer
 
 mutate: ## break the module on purpose, line by line: do the tests notice? takes half an hour
 	@scripts/mutate
