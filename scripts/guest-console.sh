@@ -97,7 +97,8 @@ replies() {
 # no_warning: the guest's kernel has not complained.
 no_warning() {
     in_guest dmesg || return
-    ! grep -E 'WARNING: CPU|WARNING: possible|BUG: |Oops|Call Trace:|INFO: task|detected stalls|unchecked MSR' /tmp/reply
+    ! grep -E 'WARNING: (CPU|possible)|BUG: |Oops|Call Trace:|INFO: task|detected stalls|unchecked MSR' \
+        /tmp/reply
 }
 
 # ends STATUS SECONDS: the guest ends, and vitro run gives STATUS.
