@@ -190,7 +190,7 @@ TEST_F(boot, flat)
 	EXPECT_EQ(END_USAGE, SNIPPET("--load 0x4000000"));
 	EXPECT_NE(NULL, strstr(output, "0x4000000")) TH_LOG("%s", output);
 	EXPECT_EQ(END_USAGE, SNIPPET("--mode 32 --load 0x85000"));
-	EXPECT_NE(NULL, strstr(output, "are the tables")) TH_LOG("%s", output);
+	EXPECT_NE(NULL, strstr(output, "into the tables")) TH_LOG("%s", output);
 	EXPECT_EQ(END_USAGE, SNIPPET("--mode 16 --load 0x300000"));
 	EXPECT_NE(NULL, strstr(output, "cannot be reached in 16-bit mode")) TH_LOG("%s", output);
 }
