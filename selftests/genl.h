@@ -128,7 +128,7 @@ static inline int genl_send(struct genl *g, uint16_t family, int flags, int cmd,
 
 /*
  * Calls @each for every message of the answer; it ends with an error, the end of a dump, or
- * an acknowledgement, which every request asks for.  Returns 0 or -errno.
+ * an acknowledgment, which every request asks for.  Returns 0 or -errno.
  */
 static inline int genl_answer(struct genl *g, void (*each)(const struct nlmsghdr *, void *),
 			      void *opaque)

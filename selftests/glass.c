@@ -177,8 +177,8 @@ TEST(modes)
 		const char *entry;
 		unsigned int bits, paging;
 	} cases[] = {
-		{ VT_REAL, g_out16, 16, 0 }, { VT_PROT, g_out32, 32, 0 }, { VT_PSE, g_out32, 32, 2 },
-		{ VT_PAE, g_out32, 32, 3 },
+		{ VT_REAL, g_out16, 16, 0 }, { VT_PROT, g_out32, 32, 0 },
+		{ VT_PSE, g_out32, 32, 2 }, { VT_PAE, g_out32, 32, 3 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

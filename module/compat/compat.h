@@ -44,7 +44,7 @@ static inline struct nlattr **compat_dump_attrs(struct netlink_callback *cb)
 #endif
 }
 
-/* 6.7, and later 6.1: groups have flags of their own.  Before, the one there was is CAP_NET_ADMIN. */
+/* 6.7, and later 6.1: groups have flags of their own.  Before, there was CAP_NET_ADMIN. */
 #ifdef GENL_MCAST_CAP_SYS_ADMIN
 #define COMPAT_MCAST_CAP_SYS_ADMIN	GENL_MCAST_CAP_SYS_ADMIN
 #else

@@ -123,11 +123,10 @@ static int listen_to(struct listener *l)
 	if (!family_open(&f, "events"))
 		return END_HOST;
 	err = family_join_events(&f);
-	if (err == -NLE_PERM) {
+	if (err == -NLE_PERM)
 		fprintf(stderr, "vitro events: events are for root: run it with sudo\n");
-	} else if (err) {
+	else if (err)
 		fprintf(stderr, "vitro events: %s\n", nl_geterror(err));
-	}
 	while (!err && l->left) {
 		err = family_receive(&f, got_event, l);
 		if (err == -NLE_NOMEM) {

@@ -139,7 +139,7 @@ static int ask(struct family *f, struct nl_msg *msg, family_each_fn each, void *
 	nl_socket_modify_cb(f->sock, NL_CB_VALID, NL_CB_CUSTOM, got_message, &r);
 	err = nl_send_auto(f->sock, msg);
 	nlmsg_free(msg);
-	/* Up to the acknowledgement, or the end of the dump. */
+	/* Up to the acknowledgment, or the end of the dump. */
 	return err < 0 ? err : nl_wait_for_ack(f->sock);
 }
 
@@ -294,7 +294,7 @@ int family_find_vm(struct family *f, const char *command, const char *which, str
 	else if (!found)
 		fprintf(stderr, "vitro %s: no machine runs that you may see\n", command);
 	else
-		fprintf(stderr, "vitro %s: that could be %u machines; give the id of one, from vitro ps\n",
+		fprintf(stderr, "vitro %s: %u machines: give the id of one, from vitro ps\n",
 			command, found);
 	return END_USAGE;
 }

@@ -4,6 +4,8 @@
 
 #include "family.h"
 
+#define NR_EVENTS	(VITRO_EVENT_SLOW_USER + 1)
+
 /**
  * reason_name - the name of a reason to exit
  * @reason: enum vitro_exit_reason or enum vitro_inner_exit
@@ -56,7 +58,7 @@ const char *reason_name(unsigned int reason)
  */
 const char *event_name(unsigned int event)
 {
-	static const char *const names[] = {
+	static const char *const names[NR_EVENTS] = {
 		[VITRO_EVENT_VM_CREATED] = "vm-created",
 		[VITRO_EVENT_VM_DESTROYED] = "vm-destroyed",
 		[VITRO_EVENT_VM_NAMED] = "vm-named",
@@ -67,5 +69,5 @@ const char *event_name(unsigned int event)
 		[VITRO_EVENT_SLOW_USER] = "slow-user",
 	};
 
-	return event < sizeof(names) / sizeof(names[0]) && names[event] ? names[event] : "unknown";
+	return event < NR_EVENTS && names[event] ? names[event] : "unknown";
 }

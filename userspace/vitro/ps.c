@@ -144,7 +144,7 @@ int cmd_ps(int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "vitro ps: '%s': it takes no arguments; see --help\n", argv[optind]);
+		fprintf(stderr, "vitro ps: '%s': no arguments; see --help\n", argv[optind]);
 		return END_USAGE;
 	}
 	return ps(json, vcpus);

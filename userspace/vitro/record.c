@@ -17,7 +17,7 @@
 #include "machine.h"
 #include "record.h"
 
-#define RING_RECORDS	65536		/* per vCPU: what a guest exits in some tenths of a second */
+#define RING_RECORDS	65536		/* per vCPU: some tenths of a second, if it exits a lot */
 #define PAUSE_NS	5000000		/* between two looks */
 
 #define PTE_PRESENT	1ULL

@@ -68,8 +68,7 @@ bool recording_open(struct recording *r, const char *file)
 	r->map = mmap(NULL, r->size ? r->size : 1, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
 	if (r->map == MAP_FAILED || !is_valid(r->map, r->size)) {
-		fprintf(stderr, "vitro trace: '%s' is no recording of this version of vitro trace\n",
-			file);
+		fprintf(stderr, "vitro trace: '%s' is no recording of this version\n", file);
 		if (r->map != MAP_FAILED)
 			munmap(r->map, r->size ? r->size : 1);
 		return false;

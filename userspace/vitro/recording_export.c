@@ -48,11 +48,14 @@ static void print_lanes(const struct recording *r)
 	unsigned int vcpu, i;
 
 	for (vcpu = 0; vcpu < r->header->nr_vcpus; vcpu++) {
-		printf("%s{\"ph\":\"M\",\"pid\":%u,\"name\":\"process_name\",\"args\":{\"name\":\"vCPU %u\"}}",
-		       vcpu ? ",\n" : "", vcpu, vcpu);
-		for (i = 0; i <= VITRO_NR_PLACES; i++)
-			printf(",\n{\"ph\":\"M\",\"pid\":%u,\"tid\":%u,\"name\":\"thread_name\",\"args\":{\"name\":\"%s\"}}",
-			       vcpu, i, i ? place_name(i - 1) : "guest");
+		printf("%s{\"ph\":\"M\",\"pid\":%u,\"name\":\"process_name\",",
+		       vcpu ? ",\n" : "", vcpu);
+		printf("\"args\":{\"name\":\"vCPU %u\"}}", vcpu);
+		for (i = 0; i <= VITRO_NR_PLACES; i++) {
+			printf(",\n{\"ph\":\"M\",\"pid\":%u,\"tid\":%u,", vcpu, i);
+			printf("\"name\":\"thread_name\",\"args\":{\"name\":\"%s\"}}",
+			       i ? place_name(i - 1) : "guest");
+		}
 	}
 }
 

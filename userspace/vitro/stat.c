@@ -165,15 +165,18 @@ static void print_json(const struct vm_info *vm, const struct look *look)
 	for (i = 0; i < n; i++) {
 		const struct vitro_times *t = &look->by_reason[order[i]];
 
-		json_array_append_new(list, json_pack(
-			"{s:s, s:I, s:f, s:f, s:f, s:f, s:f, s:o, s:o, s:o}",
-			"reason", reason_name(order[i]), "exits", (json_int_t)times_count(t),
-			"ns", ns(times_cycles(t), vm), "min_ns", ns(t->min, vm),
-			"median_ns", ns(times_quantile(t, 50), vm),
-			"p99_ns", ns(times_quantile(t, 99), vm), "max_ns", ns(t->max, vm),
-			"burst", place_json(t, VITRO_PLACE_BURST, vm),
-			"kernel", place_json(t, VITRO_PLACE_KERNEL, vm),
-			"user", place_json(t, VITRO_PLACE_USER, vm)));
+		json_t *one = json_pack("{s:s, s:I, s:f, s:f, s:f, s:f, s:f, s:o, s:o, s:o}",
+					"reason", reason_name(order[i]),
+					"exits", (json_int_t)times_count(t),
+					"ns", ns(times_cycles(t), vm), "min_ns", ns(t->min, vm),
+					"median_ns", ns(times_quantile(t, 50), vm),
+					"p99_ns", ns(times_quantile(t, 99), vm),
+					"max_ns", ns(t->max, vm),
+					"burst", place_json(t, VITRO_PLACE_BURST, vm),
+					"kernel", place_json(t, VITRO_PLACE_KERNEL, vm),
+					"user", place_json(t, VITRO_PLACE_USER, vm));
+
+		json_array_append_new(list, one);
 	}
 	root = json_pack("{s:I, s:s, s:i, s:o}", "id", (json_int_t)vm->id, "name", vm->name,
 			 "nr_vcpus", (int)vm->nr_vcpus, "reasons", list);
@@ -274,7 +277,7 @@ int cmd_stat(int argc, char **argv)
 		switch (c) {
 		case 'i':
 			if (!parse_duration(optarg, &o.interval_ns) || !o.interval_ns) {
-				fprintf(stderr, "vitro stat: --interval '%s': a time, such as 500ms or 10s\n",
+				fprintf(stderr, "vitro stat: --interval '%s': a time, as 500ms\n",
 					optarg);
 				return END_USAGE;
 			}

@@ -74,10 +74,11 @@ static void show_text(const struct recording *r, const struct trace_entry *e)
 	disassemble(e, insn, sizeof(insn));
 	if (e->lost)
 		printf("... %" PRIu64 " exits of vcpu %u lost\n", (uint64_t)e->lost, e->vcpu);
-	printf("%14.6f vcpu %-2u %-11s %-6s %9.3f us cpl %u %2u-bit rip 0x%016" PRIx64 "  %-36s %s\n",
+	printf("%14.6f vcpu %-2u %-11s %-6s %9.3f us",
 	       (rec->tsc - r->entry[0]->record.tsc) / khz / 1e3, e->vcpu,
-	       reason_name(rec->reason), place_name(rec->place), cycles(rec) * 1e3 / khz,
-	       rec->cpl, rec->bits, (uint64_t)rec->rip, what, insn);
+	       reason_name(rec->reason), place_name(rec->place), cycles(rec) * 1e3 / khz);
+	printf(" cpl %u %2u-bit rip 0x%016" PRIx64 "  %-36s %s\n", rec->cpl, rec->bits,
+	       (uint64_t)rec->rip, what, insn);
 }
 
 static void show_json(const struct recording *r, const struct trace_entry *e)
@@ -90,7 +91,7 @@ static void show_json(const struct recording *r, const struct trace_entry *e)
 	disassemble(e, insn, sizeof(insn));
 	/* JSON's numbers cannot hold an address. */
 	snprintf(rip, sizeof(rip), "0x%" PRIx64, (uint64_t)rec->rip);
-	root = json_pack("{s:f, s:i, s:I, s:s, s:s, s:i, s:i, s:s, s:I, s:I, s:f, s:f, s:f, s:I, s:s}",
+	root = json_pack("{sf, si, sI, ss, ss, si, si, ss, sI, sI, sf, sf, sf, sI, ss}",
 			 "us", (rec->tsc - r->entry[0]->record.tsc) * 1e3 / khz,
 			 "vcpu", e->vcpu, "seq", (json_int_t)rec->seq,
 			 "reason", reason_name(rec->reason), "place", place_name(rec->place),
@@ -192,7 +193,7 @@ static int set_filter(struct filter *f, int c, const char *value)
 		return 0;
 	case 'r':
 		f->reason = find_reason(value);
-		return f->reason < 0 ? usage("--reason '%s': there is none of that name", value) : 0;
+		return f->reason < 0 ? usage("--reason '%s': there is none", value) : 0;
 	case 'p':
 		f->place = find_place(value);
 		return f->place < 0 ? usage("--place '%s': burst, kernel or user", value) : 0;
@@ -208,12 +209,10 @@ static int set_filter(struct filter *f, int c, const char *value)
 /* "vitro trace run FILE ...": the rest is for vitro run. */
 static int run(int argc, char **argv)
 {
-	static char title[] = "vitro run";
-
 	if (argc < 3)
 		return usage("run FILE RUN-OPTION...");
 	record_to(argv[2]);
-	argv[2] = title;
+	argv[2] = (char *)"vitro run";	/* for getopt's messages, which do not change it */
 	return cmd_run(argc - 2, argv + 2);
 }
 

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vitro ps, stat, events and trace as their users see them. */
+#include "kselftest_harness.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* 16-bit code: for ever, CPUID and OUT to port 0x42. */
+#define FOR_EVER	"\x31\xc0\x0f\xa2\xe6\x42\xeb\xf8"
+/* Three times CPUID, then OUT to a port, then HLT. */
+#define THREE(port)	"\xbe\x03\x00\x31\xc0\x0f\xa2\x4e\x75\xf9\xb0\x55\xe6" port "\xf4"
+
+static char output[1 << 20];
+
+/* Runs a shell's command; its output goes to "output".  Returns its exit status. */
+__attribute__((format(printf, 1, 2)))
+static int sh(const char *fmt, ...)
+{
+	char command[1024];
+	size_t n, len = 0;
+	va_list args;
+	FILE *f;
+
+	va_start(args, fmt);
+	vsnprintf(command, sizeof(command), fmt, args);
+	va_end(args);
+	f = popen(command, "r");
+	if (!f)
+		return -1;
+	while ((n = fread(output + len, 1, sizeof(output) - 1 - len, f)) > 0)
+		len += n;
+	output[len] = '\0';
+	return WEXITSTATUS(pclose(f));
+}
+
+static void write_file(const char *name, const char *data, size_t len)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0 || write(fd, data, len) != (ssize_t)len)
+		ksft_exit_fail_msg("cannot write %s: %s\n", name, strerror(errno));
+	close(fd);
+}
+
+/* How often a text is in the output. */
+static unsigned int count(const char *text)
+{
+	const char *p = output;
+	unsigned int n = 0;
+
+	while ((p = strstr(p, text))) {
+		p += strlen(text);
+		n++;
+	}
+	return n;
+}
+
+/* The background command of these tests ends with them. */
+FIXTURE(machine) {
+	pid_t pid;
+};
+
+FIXTURE_SETUP(machine)
+{
+	const struct timespec pause = { .tv_nsec = 100000000 };
+
+	write_file("/tmp/forever.bin", FOR_EVER, sizeof(FOR_EVER) - 1);
+	self->pid = fork();
+	if (self->pid == 0) {
+		execlp("vitro", "vitro", "run", "--name", "two words", "--mode", "16",
+		       "/tmp/forever.bin", NULL);
+		_exit(127);
+	}
+	for (int i = 0; i < 50; i++) {
+		if (!sh("vitro ps") && strstr(output, "two-words"))
+			return;
+		nanosleep(&pause, NULL);
+	}
+	ASSERT_TRUE(false) TH_LOG("vitro ps does not list the machine:\n%s", output);
+}
+
+FIXTURE_TEARDOWN(machine)
+{
+	int status;
+
+	kill(self->pid, SIGTERM);
+	waitpid(self->pid, &status, 0);
+	EXPECT_EQ(16, WEXITSTATUS(status));
+}
+
+TEST_F(machine, ps)
+{
+	char want[64];
+
+	ASSERT_EQ(0, sh("vitro ps --vcpus --json"));
+	snprintf(want, sizeof(want), "\"pid\": %d,", self->pid);
+	EXPECT_EQ(1, count(want)) TH_LOG("%s in:\n%s", want, output);
+	EXPECT_EQ(1, count("\"name\": \"two-words\""));
+	EXPECT_EQ(1, count("\"nr_vcpus\": 1,"));
+	EXPECT_EQ(1, count("\"tid\": "));
+	EXPECT_EQ(64, sh("vitro ps x 2>&1"));
+}
+
+TEST_F(machine, stat)
+{
+	ASSERT_EQ(0, sh("vitro stat two-words"));
+	EXPECT_EQ(1, count("\ncpuid ")) TH_LOG("%s", output);
+	EXPECT_EQ(1, count("\nio "));
+	ASSERT_EQ(0, sh("vitro stat --json --interval 200ms --count 3"));
+	EXPECT_EQ(3, count("\"reason\":\"cpuid\"")) TH_LOG("%s", output);
+	EXPECT_EQ(3, count("\n"));
+	/* It leaves the machine as it was. */
+	ASSERT_EQ(0, sh("vitro ps --json"));
+	EXPECT_EQ(1, count("\"watched\": false"));
+	EXPECT_EQ(64, sh("vitro stat nobody 2>&1"));
+	EXPECT_EQ(1, count("no machine 'nobody'"));
+}
+
+TEST(trace)
+{
+	write_file("/tmp/a.bin", THREE("\x42"), sizeof(THREE("\x42")) - 1);
+	write_file("/tmp/b.bin", THREE("\x43"), sizeof(THREE("\x43")) - 1);
+	ASSERT_EQ(0, sh("vitro trace run /tmp/a.trc --mode 16 /tmp/a.bin 2>&1"));
+	EXPECT_EQ(1, count("exits recorded in /tmp/a.trc, 0 lost")) TH_LOG("%s", output);
+	ASSERT_EQ(0, sh("vitro trace run /tmp/b.trc --mode 16 /tmp/b.bin 2>&1"));
+
+	ASSERT_EQ(0, sh("vitro trace show /tmp/a.trc"));
+	EXPECT_EQ(3, count(" cpuid\n")) TH_LOG("%s", output);
+	EXPECT_EQ(1, count("out port 0x42 size 1 data 0x55")) TH_LOG("%s", output);
+	EXPECT_EQ(1, count("out 0x42, al"));
+	EXPECT_EQ(1, count(" hlt\n"));
+	EXPECT_EQ(0, count("(bad)") + count("(not readable)"));
+	ASSERT_EQ(0, sh("vitro trace show --json --reason cpuid --count 2 /tmp/a.trc"));
+	EXPECT_EQ(2, count("\"reason\":\"cpuid\"")) TH_LOG("%s", output);
+
+	EXPECT_EQ(0, sh("vitro trace diff /tmp/a.trc /tmp/a.trc"));
+	EXPECT_EQ(1, count("vcpu 0: 5 exits, all alike")) TH_LOG("%s", output);
+	EXPECT_EQ(1, sh("vitro trace diff /tmp/a.trc /tmp/b.trc"));
+	EXPECT_EQ(1, count("the first 3 exits are alike")) TH_LOG("%s", output);
+	EXPECT_EQ(1, count("out port 0x43"));
+
+	ASSERT_EQ(0, sh("vitro trace export /tmp/a.trc"));
+	EXPECT_LE(3, count("\"name\":\"cpuid\""));
+	EXPECT_EQ(64, sh("vitro trace show /tmp/a.bin 2>&1"));
+	EXPECT_EQ(64, sh("vitro trace run 2>&1"));
+}
+
+TEST(events)
+{
+	const char *run = "vitro run --name e --mode 16 /tmp/a.bin 2>&1";
+
+	write_file("/tmp/a.bin", THREE("\x42"), sizeof(THREE("\x42")) - 1);
+	ASSERT_EQ(0, sh("vitro events --json --count 3 e >/tmp/events & sleep 1; %s; %s; wait", run,
+			run));
+	ASSERT_EQ(0, sh("cat /tmp/events"));
+	EXPECT_EQ(2, count("\"event\":\"vm-named\"")) TH_LOG("%s", output);
+	EXPECT_EQ(1, count("\"event\":\"vm-destroyed\""));
+}
+
+TEST_HARNESS_MAIN
