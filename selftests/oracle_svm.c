@@ -215,10 +215,11 @@ static struct excuse tcg[] = {
 	  "does not look whether the CPU has FFXSR", .omits = "EFER has no bit",
 	  .when = only_ffxsr },
 	{ "15.5.1: CR4's reserved bits, those of features that the CPU lacks among them, are 0",
-	  "does not look whether the CPU has VME, PVI, PCID", .omits = "CR4 has no bit", .when = only_vme },
+	  "does not look whether the CPU has VME, PVI, PCID", .omits = "CR4 has no bit",
+	  .when = only_vme },
 	{ "15.5.1: in long mode, CR3's reserved bits are 0; in other modes, they are not there",
 	  "checks them in all modes", .outcome = VITRO_WHY_INVALID, .when = not_long_mode },
-	{ "15.20: an event that is impossible in the guest's mode, such as #BR in 64-bit mode, fails",
+	{ "15.20: an event that is impossible in the guest's mode, as #BR in 64-bit mode, fails",
 	  "does not check that", .omits = "is one of the guest's mode" },
 	{ .manual = NULL }
 };

@@ -395,7 +395,9 @@ static bool unknown(const struct vitro_entry *was, const struct vitro_entry *e)
 
 static const char *unsafe(const struct vitro_entry *was, const struct vitro_entry *e)
 {
-	const uint64_t exit = field(e, "VM_EXIT_CONTROLS"), state = field(e, "GUEST_ACTIVITY_STATE");
+	const uint64_t exit = field(e, "VM_EXIT_CONTROLS");
+	const uint64_t state = field(e, "GUEST_ACTIVITY_STATE");
+	const bool interrupts_exit = field(e, "PIN_BASED_CONTROLS") & PIN_EXTERNAL;
 	const char *const efer = exit & EXIT_EFER ? "HOST_IA32_EFER" : "GUEST_IA32_EFER";
 
 	if (differs(was, e, "HOST_RIP") || differs(was, e, "HOST_CR3"))
@@ -406,7 +408,7 @@ static const char *unsafe(const struct vitro_entry *was, const struct vitro_entr
 		return "MSRs would be loaded or stored that nobody knows";
 	if (state == 3 || (state && !timer_is_up(e)))
 		return "there would be no exit";
-	if (!timer_is_up(e) && (!(field(e, "PIN_BASED_CONTROLS") & PIN_EXTERNAL) || (exit & EXIT_ACK)))
+	if (!timer_is_up(e) && (!interrupts_exit || (exit & EXIT_ACK)))
 		return "an interrupt of the machine would be lost";
 	if ((secondary(e) & CPU2_DELIVERY) && differs(was, e, "VIRTUAL_APIC_ADDRESS"))
 		return "the CPU would write to a page that is not ours";
@@ -474,17 +476,6 @@ static bool high_bits(const struct trial *t, const struct vitro_violation *v)
 	return !(uint32_t)v->field[0].bits;
 }
 
-static bool cr4_is_bad(const struct trial *t, const struct vitro_violation *v)
-{
-	size_t i;
-
-	(void)v;
-	for (i = 0; i < t->nr; i++)
-		if (strstr(t->v[i].rule, "CR4 has what VMX"))
-			return (uint16_t)t->reason == 8;
-	return false;
-}
-
 static unsigned int event_type(const struct trial *t)
 {
 	return field(t->entry, "VM_ENTRY_INTERRUPTION_INFO") >> 8 & 7;
@@ -510,7 +501,7 @@ static bool not_long(const struct trial *t, const struct vitro_violation *v)
 }
 
 #define SS_OF_64BIT(rule)							\
-	{ "27.3.1.2 has no exception for a usable SS in 64-bit mode: " rule,	\
+	{ "27.3.1.2 makes no exception for a usable SS in 64-bit mode",		\
 	  "does not look at an SS whose selector has RPL 0", rule, .when = null_ss, .rare = true }
 
 static struct excuse bochs[] = {
@@ -529,8 +520,6 @@ static struct excuse bochs[] = {
 	  .omits = "an entry to SMM comes from SMM" },
 	{ "27.3.1.1: with \"IA-32e mode guest\", CR0.PG must be 1", "does not check that",
 	  .omits = "a guest in IA-32e mode has paging" },
-	{ "27.3.1.1: CR4 must have what VMX operation demands, or the exit's reason is 33 (27.8)",
-	  "makes that an exit with reason 8", .outcome = CLASS_OTHER, .when = cr4_is_bad },
 	{ "27.3.1.4: in 64-bit mode, RIP's bits beyond the linear address are all alike",
 	  "does not check that", "RIP has 32 bits, or", .when = rip_of_64bit },
 	{ "27.3.1.4: RFLAGS.VM must be 0 if CR0.PE is 0", "does not check that",
@@ -546,7 +535,7 @@ static struct excuse bochs[] = {
 	{ "27.3.1.5: no NMI is injected with virtual NMIs and blocking by NMI",
 	  "does not check that", .omits = "while virtual NMIs are blocked" },
 	{ "27.2.1.3: type 7 is reserved on a CPU without the monitor trap flag",
-	  "takes it", "an injected event's type is not 1", .when = injects_mtf },
+	  "takes it", "an injected event's type is not 1", .when = injects_mtf, .rare = true },
 	{ .manual = NULL }
 };
 

@@ -29,6 +29,10 @@ struct vendor {
 
 extern const struct vendor oracle_vmx, oracle_svm;
 
+/* vmx_entry.S */
+asmlinkage u32 oracle_vmx_enter(void);
+extern const char oracle_vmx_exit[];
+
 /* main.c */
 extern u8 *oracle_pages;
 void add_field(u32 id, u64 value);

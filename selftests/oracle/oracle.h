@@ -26,7 +26,7 @@ struct oracle_field {
 
 enum oracle_id {
 	ORACLE_MSR	= 0x10000,	/* + index: an MSR of this CPU, to be read only */
-	ORACLE_PAGE	= 0x20000,	/* + n: address of a page that is the program's, to be read only */
+	ORACLE_PAGE	= 0x20000,	/* + n: address of a page of ours, to be read only */
 	ORACLE_MEMORY	= 0x30000,	/* + offset: 8 bytes in those pages */
 	ORACLE_CURRENT	= 0x40000,	/* address of the control structure, to be read only */
 };

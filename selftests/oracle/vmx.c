@@ -18,8 +18,6 @@ static unsigned long cr4;
 struct desc_ptr oracle_gdt, oracle_idt;
 unsigned long oracle_cr0, oracle_cr4;
 u64 oracle_fs_base, oracle_gs_base;
-extern const char oracle_vmx_exit[];
-asmlinkage u32 oracle_vmx_enter(void);
 
 /* MSRs that an exit loads, or that the guest's values stay in (SDM 3C 28.5). */
 static const u32 switched[] = {

@@ -133,20 +133,27 @@ static json_t *hex(uint64_t value)
 	return json_sprintf("0x%llx", (unsigned long long)value);
 }
 
+static json_t *field_json(const char *name, uint64_t value, uint64_t bits, uint64_t nearest)
+{
+	return json_pack("{s:s, s:o, s:o, s:o}", "name", name, "value", hex(value),
+			 "bits", hex(bits), "nearest", hex(nearest));
+}
+
 static json_t *violation_json(const struct vitro_entry *entry, const struct vitro_violation *v)
 {
 	json_t *fields = json_array(), *object;
 	unsigned int i;
 
 	for (i = 0; i < v->nr_fields; i++)
-		json_array_append_new(fields, json_pack("{s:s, s:o, s:o, s:o}",
-			"name", name_of(entry, v->field[i].id), "value", hex(v->field[i].value),
-			"bits", hex(v->field[i].bits), "nearest", hex(v->field[i].nearest)));
+		json_array_append_new(fields, field_json(name_of(entry, v->field[i].id),
+							 v->field[i].value, v->field[i].bits,
+							 v->field[i].nearest));
 	object = json_pack("{s:s, s:s, s:s, s:o}", "class", classes[v->class].word,
 			   "section", v->section, "rule", v->rule, "fields", fields);
 	if (v->cap)
-		json_object_set_new(object, "capability", json_pack("{s:s, s:o}",
-			"name", name_of(entry, v->cap), "value", hex(v->cap_value)));
+		json_object_set_new(object, "capability",
+				    json_pack("{s:s, s:o}", "name", name_of(entry, v->cap),
+					      "value", hex(v->cap_value)));
 	if (v->when[0])
 		json_object_set_new(object, "when", json_string(v->when));
 	return object;
