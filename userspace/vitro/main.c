@@ -18,7 +18,7 @@ static const struct command {
 	{ "ps", "vitro ps", cmd_ps, "list the machines that run" },
 	{ "stat", "vitro stat", cmd_stat, "say where a machine's time goes, by reason to exit" },
 	{ "events", "vitro events", cmd_events, "print what happens to machines" },
-	{ "trace", "vitro trace", cmd_trace, "record each exit of a machine, show and compare them" },
+	{ "trace", "vitro trace", cmd_trace, "record a machine's exits, show and compare them" },
 	{ "image", "vitro image", cmd_image, "make files for disks, and say what is in them" },
 	{ "why", "vitro why", cmd_why, "say why the CPU refused to enter a guest" },
 	{ NULL, NULL, NULL, NULL }

@@ -142,7 +142,7 @@ const struct opt run_options[] = {
 	{ "debug-exit", 0, "PORT", OPT_NUMBER, FIELD(debug_exit), .max = 0xffff,
 	  .help = "the guest's OUT of N to PORT ends the run with status 2*N+1" },
 	{ "dump-entry", 0, "FILE", OPT_STRING, FIELD(dump_entry),
-	  .help = "if the CPU refuses to enter the guest, write for \"vitro why\" what it refused" },
+	  .help = "if the CPU refuses the guest, write what it refused, for \"vitro why\"" },
 	{ "deadline", 'd', "TIME", OPT_DURATION, FIELD(deadline),
 	  .help = "end the guest after TIME, such as 60s or 2m" },
 	{ "name", 'n', "NAME", OPT_STRING, FIELD(name),
