@@ -77,12 +77,13 @@ FIXTURE_SETUP(machine)
 		       "/tmp/forever.bin", NULL);
 		_exit(127);
 	}
-	for (int i = 0; i < 50; i++) {
-		if (!sh("vitro ps") && strstr(output, "two-words"))
+	/* It is there once its guest exits: listed it is before it begins to run. */
+	for (int i = 0; i < 100; i++) {
+		if (!sh("vitro stat --interval 100ms two-words 2>&1") && strstr(output, "\ncpuid "))
 			return;
 		nanosleep(&pause, NULL);
 	}
-	ASSERT_TRUE(false) TH_LOG("vitro ps does not list the machine:\n%s", output);
+	ASSERT_TRUE(false) TH_LOG("the machine does not run:\n%s", output);
 }
 
 FIXTURE_TEARDOWN(machine)
