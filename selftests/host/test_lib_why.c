@@ -176,14 +176,13 @@ TEST(fields_have_widths)
 TEST(violations_are_counted)
 {
 	static const struct change broken[] = {
-		{ "GUEST_RFLAGS", 0 }, { "GUEST_CR0", 0 }, { "HOST_CS_SELECTOR", 0 },
+		{ "GUEST_RFLAGS", 0 }, { "GUEST_CR0", 0 }, { "HOST_CS_SELECTOR", 0 }, { NULL, 0 }
 	};
 	struct vitro_violation found[MAX], few[2];
 	struct vitro_entry *entry = good(VITRO_VENDOR_VMX);
-	size_t nr, i;
+	size_t nr;
 
-	for (i = 0; i < ARRAY_SIZE(broken); i++)
-		EXPECT_TRUE(apply(entry, &broken[i]));
+	ASSERT_TRUE(apply(entry, broken));
 	nr = vitro_why(entry, found, MAX);
 	EXPECT_LT(2, nr);
 	memset(few, 0x5a, sizeof(few));

@@ -231,6 +231,65 @@ void why_nonzero(struct why *w, const struct why_rule *r)
 		why_bad(w, r->field, why_ones(bits), r->arg);
 }
 
+/**
+ * why_set - bits of a field must be 1
+ * @w: the explanation
+ * @r: the rule, with .field, and in .arg the bits
+ */
+void why_set(struct why *w, const struct why_rule *r)
+{
+	uint64_t value = why_get(w, r->field);
+
+	if (~value & r->arg)
+		why_bad(w, r->field, ~value & r->arg, value | r->arg);
+}
+
+/**
+ * why_known - a field has only bits that the processor has
+ * @w: the explanation
+ * @r: the rule, with .field, and in .cap the fact that is a mask of them
+ */
+void why_known(struct why *w, const struct why_rule *r)
+{
+	uint64_t value = why_get(w, r->field), may = why_fact(w, r->cap, ~0ULL);
+
+	if (value & ~may)
+		why_bad(w, r->field, value & ~may, value & may);
+}
+
+/**
+ * why_pat - each byte is a memory type (SDM 3A 12.12.2, APM 2 7.8.2)
+ * @w: the explanation
+ * @r: the rule, with .field
+ */
+void why_pat(struct why *w, const struct why_rule *r)
+{
+	uint64_t value = why_get(w, r->field), bits = 0;
+	uint8_t type;
+	int i;
+
+	for (i = 0; i < 64; i += 8) {
+		type = value >> i;
+		if (type > 7 || type == 2 || type == 3)
+			bits |= 0xffULL << i;
+	}
+	if (bits)	/* UC, which is 0, suits everything */
+		why_bad(w, r->field, bits, value & ~bits);
+}
+
+/**
+ * why_cet_wp - CR4.CET needs CR0.WP
+ * @w: the explanation
+ * @r: the rule, with CR0 as .field, and CR4 as .arg
+ */
+void why_cet_wp(struct why *w, const struct why_rule *r)
+{
+	uint64_t cr0 = why_get(w, r->field);
+
+	if ((why_get(w, r->arg) & CR4_CET) && !(cr0 & CR0_WP))
+		why_bad(w, r->field, CR0_WP, cr0 | CR0_WP);
+}
+
 /* ----------------------------------------------------------- the explanation */
 
 static void get_words(struct why *w)

@@ -139,6 +139,10 @@ void why_zero(struct why *w, const struct why_rule *r);
 void why_phys(struct why *w, const struct why_rule *r);
 void why_canonical(struct why *w, const struct why_rule *r);
 void why_nonzero(struct why *w, const struct why_rule *r);
+void why_set(struct why *w, const struct why_rule *r);
+void why_known(struct why *w, const struct why_rule *r);
+void why_pat(struct why *w, const struct why_rule *r);
+void why_cet_wp(struct why *w, const struct why_rule *r);
 
 static inline uint64_t why_ones(unsigned int bits)
 {

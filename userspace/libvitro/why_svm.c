@@ -73,28 +73,12 @@ static bool knows(const struct why *w, uint32_t cap)
 	return true;
 }
 
-static void check_set(struct why *w, const struct why_rule *r)
-{
-	uint64_t value = why_get(w, r->field);
-
-	if (~value & r->arg)
-		why_bad(w, r->field, ~value & r->arg, value | r->arg);
-}
-
 static void check_cache(struct why *w, const struct why_rule *r)
 {
 	uint64_t value = why_get(w, r->field);
 
 	if ((value & CR0_NW) && !(value & CR0_CD))
 		why_bad(w, r->field, CR0_NW, value & ~CR0_NW);
-}
-
-static void check_known_bits(struct why *w, const struct why_rule *r)
-{
-	uint64_t value = why_get(w, r->field), may = why_fact(w, r->cap, ~0ULL);
-
-	if (value & ~may)
-		why_bad(w, r->field, value & ~may, value & may);
 }
 
 /* Will the guest be in long mode, by LME and paging? */
@@ -115,7 +99,7 @@ static void check_cr3(struct why *w, const struct why_rule *r)
 static void check_long_set(struct why *w, const struct why_rule *r)
 {
 	if (long_mode(w))
-		check_set(w, r);
+		why_set(w, r);
 }
 
 static void check_cs(struct why *w, const struct why_rule *r)
@@ -125,14 +109,6 @@ static void check_cs(struct why *w, const struct why_rule *r)
 	if (long_mode(w) && (why_get(w, VMCB_CR4) & CR4_PAE) &&
 	    (value & ATTRIB_L) && (value & ATTRIB_D))
 		why_bad(w, r->field, ATTRIB_D, value & ~ATTRIB_D);
-}
-
-static void check_cet_wp(struct why *w, const struct why_rule *r)
-{
-	uint64_t cr0 = why_get(w, r->field);
-
-	if ((why_get(w, VMCB_CR4) & CR4_CET) && !(cr0 & CR0_WP))
-		why_bad(w, r->field, CR0_WP, cr0 | CR0_WP);
 }
 
 /* r->arg: size of the map.  Bits 11:0 of its address are ignored. */
@@ -160,22 +136,6 @@ static void check_avic(struct why *w, const struct why_rule *r)
 {
 	if (why_fact(w, r->cap, 1))
 		why_must(w, r);
-}
-
-/* G_PAT holds a memory type a byte (APM 2 7.8.2). */
-static void check_pat(struct why *w, const struct why_rule *r)
-{
-	uint64_t value = why_get(w, r->field), bits = 0;
-	uint8_t type;
-	int i;
-
-	for (i = 0; i < 64; i += 8) {
-		type = value >> i;
-		if (type > 7 || type == 2 || type == 3)
-			bits |= 0xffULL << i;
-	}
-	if (bits)
-		why_bad(w, r->field, bits, value & ~bits);
 }
 
 /* -------------------------------------------------------------- event injection */
@@ -222,7 +182,7 @@ static void check_event_mode(struct why *w, const struct why_rule *r)
 
 static const struct why_rule svm_rules[] = {
 	{ RULE("15.5.1", "EFER.SVME is 1"),
-	  .check = check_set, .field = VMCB_EFER, .arg = EFER_SVME },
+	  .check = why_set, .field = VMCB_EFER, .arg = EFER_SVME },
 	{ RULE("15.5.1", "CR0 has no NW (write-through off) without CD (cache off)"),
 	  .check = check_cache, .field = VMCB_CR0 },
 	{ RULE("15.5.1", "CR0 has 32 bits"),
@@ -230,20 +190,21 @@ static const struct why_rule svm_rules[] = {
 	{ RULE("15.5.1", "CR3 has no bit beyond the physical-address width, in long mode"),
 	  .check = check_cr3, .field = VMCB_CR3, .cap = CPU_PHYS_BITS },
 	{ RULE("15.5.1", "CR4 has no bit that the CPU lacks"),
-	  .check = check_known_bits, .field = VMCB_CR4, .cap = CPU_CR4_BITS },
+	  .check = why_known, .field = VMCB_CR4, .cap = CPU_CR4_BITS },
 	{ RULE("15.5.1", "DR6 has 32 bits"),
 	  .check = why_zero, .field = VMCB_DR6, .arg = HIGH_HALF },
 	{ RULE("15.5.1", "DR7 has 32 bits"),
 	  .check = why_zero, .field = VMCB_DR7, .arg = HIGH_HALF },
 	{ RULE("15.5.1", "EFER has no bit that the CPU lacks"),
-	  .check = check_known_bits, .field = VMCB_EFER, .cap = CPU_EFER_BITS },
+	  .check = why_known, .field = VMCB_EFER, .cap = CPU_EFER_BITS },
 	{ RULE("15.5.1", "long mode (EFER.LME and CR0.PG) has CR4.PAE"),
 	  .check = check_long_set, .field = VMCB_CR4, .arg = CR4_PAE },
 	{ RULE("15.5.1", "long mode (EFER.LME and CR0.PG) has CR0.PE"),
 	  .check = check_long_set, .field = VMCB_CR0, .arg = CR0_PE },
 	{ RULE("15.5.1", "64-bit code (CS.L) has D = 0"),
 	  .check = check_cs, .field = VMCB_CS_ATTRIB },
-	{ RULE("15.5.1", "with CR4.CET, CR0.WP is 1"), .check = check_cet_wp, .field = VMCB_CR0 },
+	{ RULE("15.5.1", "with CR4.CET, CR0.WP is 1"), .check = why_cet_wp, .field = VMCB_CR0,
+	  .arg = VMCB_CR4 },
 	{ RULE("15.5.1", "VMRUN is intercepted"),
 	  .check = why_must, .control = ON(VMRUN_INTERCEPT) },
 	{ RULE("15.5.1", "the I/O permission map is at physical addresses"), .check = check_map,
@@ -262,7 +223,7 @@ static const struct why_rule svm_rules[] = {
 	{ RULE("15.25.3", "N_CR3 has no reserved bit"), .when = { ON(NP_ENABLE) },
 	  .check = check_n_cr3, .field = VMCB_N_CR3, .cap = CPU_PHYS_BITS },
 	{ RULE("15.25.4", "each byte of G_PAT is a memory type: 0, 1, 4, 5, 6 or 7"),
-	  .when = { ON(NP_ENABLE) }, .check = check_pat, .field = VMCB_G_PAT },
+	  .when = { ON(NP_ENABLE) }, .check = why_pat, .field = VMCB_G_PAT },
 	{ RULE("15.29.4", "AVIC needs nested paging"), .when = { ON(AVIC_ENABLE) },
 	  .check = check_avic, .control = ON(NP_ENABLE), .cap = CPU_AVIC },
 	{ .text = NULL }

@@ -148,23 +148,40 @@ void vmx_cleared(struct why *w, const struct why_rule *r)
 }
 
 /**
- * vmx_pat - each byte of IA32_PAT is a memory type (SDM 3A 12.12.2)
+ * vmx_fixed - a control register has the bits that VMX operation demands and allows
+ * @w: the explanation
+ * @r: the rule, with .field, and in .cap the MSR that tells what must be 1; the next
+ *	one tells what may be
+ */
+void vmx_fixed(struct why *w, const struct why_rule *r)
+{
+	uint64_t must = why_get(w, r->cap), may = why_get(w, r->cap + 1);
+	uint64_t value = why_get(w, r->field), bad = (must & ~value) | (value & ~may);
+
+	if (bad)
+		why_bad(w, r->field, bad, (value | must) & may);
+}
+
+/* Bits of IA32_S_CET (SDM 1 17.2) that are reserved, and two that exclude each other. */
+#define CET_RESERVED	0x3c0ULL
+#define CET_SUPPRESS	(1ULL << 10)
+#define CET_TRACKER	(1ULL << 11)
+
+/**
+ * vmx_s_cet - IA32_S_CET has no reserved bit, and a canonical address
  * @w: the explanation
  * @r: the rule, with .field
  */
-void vmx_pat(struct why *w, const struct why_rule *r)
+void vmx_s_cet(struct why *w, const struct why_rule *r)
 {
-	uint64_t value = why_get(w, r->field), bits = 0;
-	uint8_t type;
-	int i;
+	uint64_t value = why_get(w, r->field), bad = value & CET_RESERVED;
 
-	for (i = 0; i < 64; i += 8) {
-		type = value >> i;
-		if (type > 7 || type == 2 || type == 3)
-			bits |= 0xffULL << i;
-	}
-	if (bits)	/* UC, which is 0, suits everything */
-		why_bad(w, r->field, bits, value & ~bits);
+	if ((value & CET_SUPPRESS) && (value & CET_TRACKER))
+		bad |= CET_SUPPRESS;
+	if (bad)
+		why_bad(w, r->field, bad, value & ~bad);
+	else
+		why_canonical(w, r);
 }
 
 static const struct why_rule *const rules[] = {

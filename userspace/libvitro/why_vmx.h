@@ -274,7 +274,8 @@ enum vmx_control {
 /* why_vmx.c: what the rules of VMX share */
 void vmx_allowed(struct why *w, const struct why_rule *r);
 void vmx_cleared(struct why *w, const struct why_rule *r);
-void vmx_pat(struct why *w, const struct why_rule *r);
+void vmx_fixed(struct why *w, const struct why_rule *r);
+void vmx_s_cet(struct why *w, const struct why_rule *r);
 
 static inline bool vmx_is_virtual_8086(const struct why *w)
 {

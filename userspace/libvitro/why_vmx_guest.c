@@ -71,45 +71,12 @@ static void check_cr0(struct why *w, const struct why_rule *r)
 		why_bad(w, r->field, bad, (value | must) & may);
 }
 
-static void check_cr4(struct why *w, const struct why_rule *r)
-{
-	uint64_t must = why_get(w, IA32_VMX_CR4_FIXED0), may = why_get(w, IA32_VMX_CR4_FIXED1);
-	uint64_t value = why_get(w, r->field), bad = (must & ~value) | (value & ~may);
-
-	if (bad)
-		why_bad(w, r->field, bad, (value | must) & may);
-}
-
 static void check_paging(struct why *w, const struct why_rule *r)
 {
 	uint64_t value = why_get(w, r->field);
 
 	if ((value & CR0_PG) && !(value & CR0_PE))
 		why_bad(w, r->field, CR0_PE, value | CR0_PE);
-}
-
-static void check_cet_wp(struct why *w, const struct why_rule *r)
-{
-	uint64_t cr0 = why_get(w, r->field);
-
-	if ((why_get(w, GUEST_CR4) & CR4_CET) && !(cr0 & CR0_WP))
-		why_bad(w, r->field, CR0_WP, cr0 | CR0_WP);
-}
-
-static void check_set(struct why *w, const struct why_rule *r)
-{
-	uint64_t value = why_get(w, r->field);
-
-	if (~value & r->arg)
-		why_bad(w, r->field, ~value & r->arg, value | r->arg);
-}
-
-static void check_known_bits(struct why *w, const struct why_rule *r)
-{
-	uint64_t value = why_get(w, r->field), may = why_fact(w, r->cap, ~0ULL);
-
-	if (value & ~may)
-		why_bad(w, r->field, value & ~may, value & may);
 }
 
 static void check_lma(struct why *w, const struct why_rule *r)
@@ -134,19 +101,6 @@ static void check_bndcfgs(struct why *w, const struct why_rule *r)
 
 	if (value != legal)
 		why_bad(w, r->field, value ^ legal, legal);
-}
-
-static void check_s_cet(struct why *w, const struct why_rule *r)
-{
-	const uint64_t reserved = 0x3c0, suppress = 1 << 10, tracker = 1 << 11;
-	uint64_t value = why_get(w, r->field), bad = value & reserved;
-
-	if ((value & suppress) && (value & tracker))
-		bad |= suppress;
-	if (bad)
-		why_bad(w, r->field, bad, value & ~bad);
-	else
-		why_canonical(w, r);
 }
 
 /* ------------------------------------------------------------ RIP and RFLAGS */
@@ -380,14 +334,15 @@ const struct why_rule vmx_guest_rules[] = {
 	{ GUEST("1", "there is no paging (CR0.PG) without protection (CR0.PE)"),
 	  .check = check_paging, .field = GUEST_CR0 },
 	{ GUEST("1", "CR4 has what VMX operation demands, and nothing that it forbids"),
-	  .check = check_cr4, .field = GUEST_CR4, .cap = IA32_VMX_CR4_FIXED0 },
-	{ GUEST("1", "with CR4.CET, CR0.WP is 1"), .check = check_cet_wp, .field = GUEST_CR0 },
+	  .check = vmx_fixed, .field = GUEST_CR4, .cap = IA32_VMX_CR4_FIXED0 },
+	{ GUEST("1", "with CR4.CET, CR0.WP is 1"), .check = why_cet_wp, .field = GUEST_CR0,
+	  .arg = GUEST_CR4 },
 	{ GUEST("1", "IA32_DEBUGCTL has no reserved bit"), .when = { ON(ENTRY_LOAD_DEBUG) },
-	  .check = check_known_bits, .field = GUEST_IA32_DEBUGCTL, .cap = CPU_DEBUGCTL_BITS },
+	  .check = why_known, .field = GUEST_IA32_DEBUGCTL, .cap = CPU_DEBUGCTL_BITS },
 	{ GUEST("1", "a guest in IA-32e mode has paging"), .when = { ON(ENTRY_IA32E) },
-	  .check = check_set, .field = GUEST_CR0, .arg = CR0_PG },
+	  .check = why_set, .field = GUEST_CR0, .arg = CR0_PG },
 	{ GUEST("1", "a guest in IA-32e mode has CR4.PAE"), .when = { ON(ENTRY_IA32E) },
-	  .check = check_set, .field = GUEST_CR4, .arg = CR4_PAE },
+	  .check = why_set, .field = GUEST_CR4, .arg = CR4_PAE },
 	{ GUEST("1", "a guest outside of IA-32e mode has CR4.PCIDE = 0"),
 	  .when = { OFF(ENTRY_IA32E) },
 	  .check = why_zero, .field = GUEST_CR4, .arg = CR4_PCIDE },
@@ -400,11 +355,11 @@ const struct why_rule vmx_guest_rules[] = {
 	{ GUEST("1", "IA32_SYSENTER_EIP is canonical"),
 	  .check = why_canonical, .field = GUEST_SYSENTER_EIP },
 	{ GUEST("1", "IA32_PERF_GLOBAL_CTRL has no reserved bit"), .when = { ON(ENTRY_LOAD_PERF) },
-	  .check = check_known_bits, .field = GUEST_IA32_PERF_GLOBAL_CTRL, .cap = CPU_PERF_BITS },
+	  .check = why_known, .field = GUEST_IA32_PERF_GLOBAL_CTRL, .cap = CPU_PERF_BITS },
 	{ GUEST("1", "each byte of IA32_PAT is a memory type: 0, 1, 4, 5, 6 or 7"),
-	  .when = { ON(ENTRY_LOAD_PAT) }, .check = vmx_pat, .field = GUEST_IA32_PAT },
+	  .when = { ON(ENTRY_LOAD_PAT) }, .check = why_pat, .field = GUEST_IA32_PAT },
 	{ GUEST("1", "IA32_EFER has no bit that the CPU lacks"), .when = { ON(ENTRY_LOAD_EFER) },
-	  .check = check_known_bits, .field = GUEST_IA32_EFER, .cap = CPU_EFER_BITS },
+	  .check = why_known, .field = GUEST_IA32_EFER, .cap = CPU_EFER_BITS },
 	{ GUEST("1", "IA32_EFER.LMA is what \"IA-32e mode guest\" is"),
 	  .when = { ON(ENTRY_LOAD_EFER) },
 	  .check = check_lma, .field = GUEST_IA32_EFER },
@@ -416,7 +371,7 @@ const struct why_rule vmx_guest_rules[] = {
 	  .check = why_zero, .field = GUEST_UINV, .arg = 0xff00 },
 	{ GUEST("1",
 		"IA32_S_CET has no reserved bit, not SUPPRESS and TRACKER, a canonical address"),
-	  .when = { ON(ENTRY_LOAD_CET) }, .check = check_s_cet, .field = GUEST_IA32_S_CET },
+	  .when = { ON(ENTRY_LOAD_CET) }, .check = vmx_s_cet, .field = GUEST_IA32_S_CET },
 	{ GUEST("1", "IA32_INTERRUPT_SSP_TABLE_ADDR is canonical"), .when = { ON(ENTRY_LOAD_CET) },
 	  .check = why_canonical, .field = GUEST_SSP_TABLE },
 	{ GUEST("4", "the shadow-stack pointer is a multiple of 4"), .when = { ON(ENTRY_LOAD_CET) },
@@ -442,7 +397,7 @@ const struct why_rule vmx_guest_rules[] = {
 	{ GUEST("4", "RFLAGS bits 63:22, 15, 5 and 3 are 0"),
 	  .check = why_zero, .field = GUEST_RFLAGS, .arg = RFLAGS_RESERVED },
 	{ GUEST("4", "RFLAGS bit 1 is 1"),
-	  .check = check_set, .field = GUEST_RFLAGS, .arg = FLAG_FIXED },
+	  .check = why_set, .field = GUEST_RFLAGS, .arg = FLAG_FIXED },
 	{ GUEST("4", "there is no virtual-8086 mode (RFLAGS.VM) in IA-32e or real mode"),
 	  .check = check_vm86, .field = GUEST_RFLAGS },
 	{ GUEST("4", "RFLAGS.IF is 1 if an external interrupt is injected"),
@@ -470,7 +425,7 @@ const struct why_rule vmx_guest_rules[] = {
 	  .check = check_blocking, .arg = FORBIDS(NMI, BLOCKING_MOV_SS) },
 	{ GUEST("5", "SMIs are blocked only in SMM"), .check = check_smi },
 	{ GUEST("5", "SMIs are blocked after an entry to SMM"), .when = { ON(ENTRY_SMM) },
-	  .check = check_set, .field = GUEST_INTERRUPTIBILITY, .arg = BLOCKING_SMI },
+	  .check = why_set, .field = GUEST_INTERRUPTIBILITY, .arg = BLOCKING_SMI },
 	{ GUEST("5", "an NMI is not injected in the shadow of STI, on some processors"),
 	  .check = check_blocking, .arg = FORBIDS(NMI, BLOCKING_STI) },
 	{ GUEST("5", "an NMI is not injected while virtual NMIs are blocked"),

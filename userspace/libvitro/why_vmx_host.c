@@ -7,39 +7,6 @@
 
 #define SELECTOR_RPL_TI	7
 
-/* Bits of IA32_S_CET that are reserved, and those two that exclude each other. */
-#define CET_RESERVED	0x3c0ULL
-#define CET_SUPPRESS	(1ULL << 10)
-#define CET_TRACKER	(1ULL << 11)
-
-/* The host's CR0 and CR4: all fixed bits as they have to be. */
-static void check_fixed(struct why *w, const struct why_rule *r)
-{
-	uint64_t must = why_get(w, r->cap), may = why_get(w, r->cap + 1);
-	uint64_t value = why_get(w, r->field), bad = (must & ~value) | (value & ~may);
-
-	if (bad)
-		why_bad(w, r->field, bad, (value | must) & may);
-}
-
-static void check_cet_wp(struct why *w, const struct why_rule *r)
-{
-	uint64_t cr0 = why_get(w, HOST_CR0);
-
-	(void)r;
-	if ((why_get(w, HOST_CR4) & CR4_CET) && !(cr0 & CR0_WP))
-		why_bad(w, HOST_CR0, CR0_WP, cr0 | CR0_WP);
-}
-
-/* A mask of what is legal in r->cap; all, if the entry says nothing. */
-static void check_known_bits(struct why *w, const struct why_rule *r)
-{
-	uint64_t value = why_get(w, r->field), may = why_fact(w, r->cap, ~0ULL);
-
-	if (value & ~may)
-		why_bad(w, r->field, value & ~may, value & may);
-}
-
 static void check_efer_mode(struct why *w, const struct why_rule *r)
 {
 	uint64_t mode = why_on(w, EXIT_HOST_64BIT) ? EFER_LMA | EFER_LME : 0;
@@ -47,18 +14,6 @@ static void check_efer_mode(struct why *w, const struct why_rule *r)
 
 	if (bad)
 		why_bad(w, r->field, bad, value ^ bad);
-}
-
-static void check_s_cet(struct why *w, const struct why_rule *r)
-{
-	uint64_t value = why_get(w, r->field), bad = value & CET_RESERVED;
-
-	if ((value & CET_SUPPRESS) && (value & CET_TRACKER))
-		bad |= CET_SUPPRESS;
-	if (bad)
-		why_bad(w, r->field, bad, value & ~bad);
-	else
-		why_canonical(w, r);
 }
 
 /* The host runs in IA-32e mode if the processor does at the entry. */
@@ -72,15 +27,6 @@ static void check_mode(struct why *w, const struct why_rule *r)
 		why_bad(w, VM_EXIT_CONTROLS, bit, value ^ bit);
 }
 
-/* Bits of r->arg are set */
-static void check_set(struct why *w, const struct why_rule *r)
-{
-	uint64_t value = why_get(w, r->field);
-
-	if (~value & r->arg)
-		why_bad(w, r->field, ~value & r->arg, value | r->arg);
-}
-
 #define HOST(sub, sentence)	\
 	.class = VITRO_WHY_HOST, .section = "SDM 3C 27.2." sub, .text = sentence
 #define SELECTOR(name)								\
@@ -92,25 +38,26 @@ static void check_set(struct why *w, const struct why_rule *r)
 const struct why_rule vmx_host_rules[] = {
 	/* Control registers and MSRs */
 	{ HOST("2", "CR0 has what VMX operation demands, and nothing that it forbids"),
-	  .check = check_fixed, .field = HOST_CR0, .cap = IA32_VMX_CR0_FIXED0 },
+	  .check = vmx_fixed, .field = HOST_CR0, .cap = IA32_VMX_CR0_FIXED0 },
 	{ HOST("2", "CR4 has what VMX operation demands, and nothing that it forbids"),
-	  .check = check_fixed, .field = HOST_CR4, .cap = IA32_VMX_CR4_FIXED0 },
-	{ HOST("2", "with CR4.CET, CR0.WP is 1"), .check = check_cet_wp },
+	  .check = vmx_fixed, .field = HOST_CR4, .cap = IA32_VMX_CR4_FIXED0 },
+	{ HOST("2", "with CR4.CET, CR0.WP is 1"), .check = why_cet_wp, .field = HOST_CR0,
+	  .arg = HOST_CR4 },
 	{ HOST("2", "CR3 has no bit beyond the physical-address width"),
 	  .check = why_phys, .field = HOST_CR3, .cap = CPU_PHYS_BITS },
 	CANONICAL("2", HOST_SYSENTER_ESP),
 	CANONICAL("2", HOST_SYSENTER_EIP),
 	{ HOST("2", "IA32_PERF_GLOBAL_CTRL has no reserved bit"), .when = { ON(EXIT_LOAD_PERF) },
-	  .check = check_known_bits, .field = HOST_IA32_PERF_GLOBAL_CTRL, .cap = CPU_PERF_BITS },
+	  .check = why_known, .field = HOST_IA32_PERF_GLOBAL_CTRL, .cap = CPU_PERF_BITS },
 	{ HOST("2", "each byte of IA32_PAT is a memory type: 0, 1, 4, 5, 6 or 7"),
-	  .when = { ON(EXIT_LOAD_PAT) }, .check = vmx_pat, .field = HOST_IA32_PAT },
+	  .when = { ON(EXIT_LOAD_PAT) }, .check = why_pat, .field = HOST_IA32_PAT },
 	{ HOST("2", "IA32_EFER has no bit that the CPU lacks"), .when = { ON(EXIT_LOAD_EFER) },
-	  .check = check_known_bits, .field = HOST_IA32_EFER, .cap = CPU_EFER_BITS },
+	  .check = why_known, .field = HOST_IA32_EFER, .cap = CPU_EFER_BITS },
 	{ HOST("2", "IA32_EFER.LMA and LME are what \"host address-space size\" is"),
 	  .when = { ON(EXIT_LOAD_EFER) }, .check = check_efer_mode, .field = HOST_IA32_EFER },
 	{ HOST("2",
 	       "IA32_S_CET has no reserved bit, not SUPPRESS and TRACKER, a canonical address"),
-	  .when = { ON(EXIT_LOAD_CET) }, .check = check_s_cet, .field = HOST_IA32_S_CET },
+	  .when = { ON(EXIT_LOAD_CET) }, .check = vmx_s_cet, .field = HOST_IA32_S_CET },
 	{ HOST("2", "the shadow-stack pointer is a multiple of 4"), .when = { ON(EXIT_LOAD_CET) },
 	  .check = why_zero, .field = HOST_SSP, .arg = 3 },
 	{ HOST("2", "IA32_INTERRUPT_SSP_TABLE_ADDR is a canonical address"),
@@ -144,7 +91,7 @@ const struct why_rule vmx_host_rules[] = {
 	{ HOST("4", "a 32-bit host's RIP has 32 bits"), .when = { OFF(EXIT_HOST_64BIT) },
 	  .check = why_zero, .field = HOST_RIP, .arg = 0xffffffff00000000 },
 	{ HOST("4", "a 64-bit host has CR4.PAE = 1"), .when = { ON(EXIT_HOST_64BIT) },
-	  .check = check_set, .field = HOST_CR4, .arg = CR4_PAE },
+	  .check = why_set, .field = HOST_CR4, .arg = CR4_PAE },
 	{ HOST("4", "a 64-bit host's RIP is canonical"), .when = { ON(EXIT_HOST_64BIT) },
 	  .check = why_canonical, .field = HOST_RIP },
 	{ HOST("4", "a 64-bit host's shadow-stack pointer is canonical"),
