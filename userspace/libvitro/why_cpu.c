@@ -55,6 +55,7 @@ static const struct feature cr4[] = {
 	{ 1 << 21, 7, EBX, 20 },			/* SMAP */
 	{ 1 << 22, 7, ECX, 3 },				/* PKE */
 	{ CR4_CET, 7, ECX, 7 },
+	{ 1 << 24, 7, ECX, 31 },			/* PKS */
 	{ 0, 0, 0, 0 }
 };
 
