@@ -79,7 +79,8 @@ FIXTURE_SETUP(machine)
 	}
 	/* It is there once its guest exits: listed it is before it begins to run. */
 	for (int i = 0; i < 100; i++) {
-		if (!sh("vitro stat --interval 100ms --count 1 two-words 2>&1") && strstr(output, "\ncpuid "))
+		if (!sh("vitro stat --interval 100ms --count 1 two-words 2>&1") &&
+		    strstr(output, "\ncpuid "))
 			return;
 		nanosleep(&pause, NULL);
 	}
