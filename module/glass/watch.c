@@ -72,7 +72,7 @@ void glass_note_place(struct vitro_vcpu *vcpu, enum vitro_place place)
 	if (g->place == VITRO_PLACE_BURST)
 		g->reason = vcpu->exit.reason;
 	g->cycles[g->place] += now - g->mark;
-	if (g->place == VITRO_PLACE_USER && vcpu->vm->glass.watched &&
+	if (g->place == VITRO_PLACE_USER && READ_ONCE(vcpu->vm->glass.watched) &&
 	    now - g->mark > (u64)tsc_khz * SLOW_MS &&
 	    now - g->slow_tsc > (u64)tsc_khz * MSEC_PER_SEC) {
 		g->slow_tsc = now;
