@@ -222,7 +222,8 @@ static void handle_exit(struct cpu *cpu)
  * cpu_run - a vCPU's thread
  * @arg: the struct cpu
  *
- * Runs until the machine has ended; whoever ends it kicks the others.
+ * Runs until the machine has ended; whoever ends it kicks the others.  Whoever wants the
+ * vCPUs to stand still finds them at the top of the loop, where nothing is half done.
  *
  * Return: NULL.
  */
@@ -232,6 +233,7 @@ void *cpu_run(void *arg)
 	struct machine *m = cpu->machine;
 
 	while (!m->ended) {
+		pause_point(m);
 		if (vitro_vcpu_run(cpu->vcpu) < 0)
 			machine_end(m, END_HOST, "%s", vitro_error());
 		else

@@ -274,6 +274,7 @@ bool machine_init(struct machine *m)
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_mutex_init(&m->end_lock, NULL);
 	pthread_cond_init(&m->settled, NULL);
+	pause_init(&m->pause);
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	m->rtc_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	m->pit_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -294,6 +295,7 @@ void machine_fini(struct machine *m)
 {
 	unsigned int i;
 
+	control_free(m->control);
 	io_fini(m);
 	if (m->hvc) {
 		close(m->hvc_pipe[0]);

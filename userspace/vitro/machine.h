@@ -11,7 +11,7 @@
  *   [e] machine->end_lock
  *   [a] atomic
  *
- * Lock order: machine->lock, end_lock, console.lock.
+ * Lock order: pause.cpus, machine->lock, end_lock, console.lock, pause.lock.
  */
 #ifndef VITRO_MACHINE_H
 #define VITRO_MACHINE_H
@@ -24,8 +24,10 @@
 #include <vitro/vitro.h>
 
 #include "console.h"
+#include "control.h"
 #include "exitcode.h"
 #include "io.h"
+#include "pause.h"
 #include "../devices/bus.h"
 #include "../devices/debugcon.h"
 #include "../devices/debugexit.h"
@@ -67,6 +69,8 @@ struct cpu {
  * @is_snippet: [I] HLT with interrupts off is the regular end
  * @dump_entry: [I] file for an entry that the CPU refuses, or NULL
  * @memory: [I] where the guest's memory is in this process, for devices
+ * @pause: whether and why the vCPUs stand still; has a lock of its own
+ * @control: [I] where others ask for things, or NULL
  * @lock: guards the devices
  * @bus: [I] which device answers where
  * @uart: @ioapic: @rtc: @pm: @i8042: @pic: @pit: @fw_cfg: @pvpanic: @debugcon:
@@ -99,6 +103,8 @@ struct machine {
 	bool is_snippet;
 	const char *dump_entry;
 	struct guest_memory memory;
+	struct pause pause;
+	struct control *control;
 
 	pthread_mutex_t lock;
 	struct bus bus;

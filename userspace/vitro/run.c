@@ -38,12 +38,19 @@ static int check_config(const struct config *config)
 	return 0;
 }
 
+/* What other processes can ask of the machine: one line for each feature. */
+static void serve(struct machine *m)
+{
+	m->control = control_new();
+}
+
 static int run_machine(struct machine *m, const struct config *config)
 {
 	bool recorded;
 	int err;
 
 	tell_name(m, config->name);
+	serve(m);
 	if (!record_start(m))
 		return END_HOST;
 	err = world_run(m, config->deadline);

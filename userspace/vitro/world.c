@@ -2,6 +2,7 @@
 /* The main thread: starts the vCPUs' threads, and waits for the world outside. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -222,10 +223,22 @@ static unsigned int start_threads(struct machine *m)
 	return 0;
 }
 
+/* Nobody has to have it: a machine without a control socket is one as before. */
+static void start_control(struct machine *m)
+{
+	char why[512];
+
+	if (m->control && !control_start(m->control, why, sizeof(why)) && why[0])
+		fprintf(stderr, "vitro run: no control socket: %s\n", why);
+}
+
 static void join_cpus(struct machine *m, unsigned int nr)
 {
 	unsigned int i;
 
+	pause_end(m);
+	if (m->control)
+		control_stop(m->control);
 	for (i = 0; i < nr; i++)
 		vitro_vcpu_kick(m->cpu[i].vcpu);
 	for (i = 0; i < nr; i++)
@@ -254,6 +267,7 @@ int world_run(struct machine *m, uint64_t deadline)
 	err = open_outside(&out, m, deadline) ? console_start(&m->console) : errno;
 	if (!err) {
 		nr = start_threads(m);
+		start_control(m);
 		wait_for_end(&out, m);
 		join_cpus(m, nr);
 		io_stop(m);
