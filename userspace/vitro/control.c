@@ -213,6 +213,7 @@ static int answer(struct control_peer *p, const json_t *args)
 	err = line ? wire_send(&p->wire, line, result ? &req.out : NULL) : -ENOMEM;
 	json_decref(line);
 	control_close_fds(&req.out);
+	control_close_fds(req.in);
 	return err;
 }
 

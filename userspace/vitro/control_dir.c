@@ -49,16 +49,16 @@ static pid_t pid_of(const char *file)
 	return parse_number(number, 1, 1 << 22, &pid) ? (pid_t)pid : 0;
 }
 
-/* Somebody listens there. */
+/* Somebody listens there, for all we know. */
 static bool is_alive(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int n = snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
 	bool alive;
 
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
-	alive = fd < 0 || !connect(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
-		errno != ECONNREFUSED;
+	alive = fd < 0 || n < 0 || (size_t)n >= sizeof(addr.sun_path) ||
+		!connect(fd, (struct sockaddr *)&addr, sizeof(addr)) || errno != ECONNREFUSED;
 	if (fd >= 0)
 		close(fd);
 	return alive;
@@ -70,17 +70,15 @@ static bool is_alive(const char *path)
  */
 static void clean(const char *dir)
 {
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	char path[512 + 1];	/* a directory's of 256, and a name of 256 */
 	struct dirent *entry;
 	DIR *d = opendir(dir);
 	pid_t pid;
-	int n;
 
 	while (d && (entry = readdir(d))) {
 		pid = pid_of(entry->d_name);
-		n = snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-		if (pid && n > 0 && (size_t)n < sizeof(path) && kill(pid, 0) && errno == ESRCH &&
-		    !is_alive(path))
+		snprintf(path, sizeof(path), "%.255s/%s", dir, entry->d_name);
+		if (pid && kill(pid, 0) && errno == ESRCH && !is_alive(path))
 			unlink(path);
 	}
 	if (d)

@@ -27,7 +27,7 @@ void wire_init(struct control_wire *w, int fd, size_t max)
 
 /**
  * wire_fini - close the socket, and all that came and was not taken
- * @w: the connection
+ * @w: the connection; a second time does nothing
  */
 void wire_fini(struct control_wire *w)
 {
@@ -35,7 +35,7 @@ void wire_fini(struct control_wire *w)
 	free(w->buf);
 	if (w->fd >= 0)
 		close(w->fd);
-	w->fd = -1;
+	wire_init(w, -1, 0);
 }
 
 /**
