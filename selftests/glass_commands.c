@@ -109,14 +109,17 @@ TEST_F(machine, ps)
 	EXPECT_EQ(64, sh("vitro ps x 2>&1"));
 }
 
-TEST_F(machine, stat)
+TEST_F_TIMEOUT(machine, stat, 120)
 {
-	ASSERT_EQ(0, sh("vitro stat two-words"));
-	EXPECT_EQ(1, count("\ncpuid ")) TH_LOG("%s", output);
-	EXPECT_EQ(1, count("\nio "));
-	ASSERT_EQ(0, sh("vitro stat --json --interval 200ms --count 3"));
-	EXPECT_EQ(3, count("\"reason\":\"cpuid\"")) TH_LOG("%s", output);
-	EXPECT_EQ(3, count("\n"));
+	/* An emulator on a busy machine may not let the guest run in every interval. */
+	do {
+		ASSERT_EQ(0, sh("vitro stat two-words"));
+	} while (!strstr(output, "\ncpuid "));
+	EXPECT_EQ(1, count("\nio ")) TH_LOG("%s", output);
+	do {
+		ASSERT_EQ(0, sh("vitro stat --json --interval 200ms --count 3"));
+		EXPECT_EQ(3, count("\n")) TH_LOG("%s", output);
+	} while (count("\"reason\":\"cpuid\"") < 3);
 	/* It leaves the machine as it was. */
 	ASSERT_EQ(0, sh("vitro ps --json"));
 	EXPECT_EQ(1, count("\"watched\": false"));
@@ -155,14 +158,16 @@ TEST(trace)
 
 TEST(events)
 {
-	const char *run = "vitro run --name e --mode 16 /tmp/a.bin 2>&1";
-
 	write_file("/tmp/a.bin", THREE("\x42"), sizeof(THREE("\x42")) - 1);
-	ASSERT_EQ(0, sh("vitro events --json --count 3 e >/tmp/events & sleep 1; %s; %s; wait", run,
-			run));
+	/* Machines come and go until it has heard enough; it may begin to listen at any time. */
+	ASSERT_EQ(0, sh("vitro events --json --count 3 e >/tmp/events & p=$!;"
+			"while kill -0 $p 2>/dev/null; do"
+			" vitro run --name e --mode 16 /tmp/a.bin >/dev/null 2>&1; done; wait $p"));
 	ASSERT_EQ(0, sh("cat /tmp/events"));
-	EXPECT_EQ(2, count("\"event\":\"vm-named\"")) TH_LOG("%s", output);
-	EXPECT_EQ(1, count("\"event\":\"vm-destroyed\""));
+	EXPECT_EQ(3, count("\"event\":\"vm-named\"") + count("\"event\":\"vm-destroyed\""))
+		TH_LOG("%s", output);
+	EXPECT_LE(1, count("\"event\":\"vm-named\""));
+	EXPECT_LE(1, count("\"event\":\"vm-destroyed\""));
 }
 
 TEST_HARNESS_MAIN

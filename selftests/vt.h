@@ -28,7 +28,7 @@
 #include <linux/vitro.h>
 #include "guest/layout.h"
 
-#define VT_SECONDS	10
+#define VT_SECONDS	20
 #define VT_NOTHING	(~0ULL)		/* vt_says(), vt_trap(): the guest did something else */
 #define VT_MSI		0xfee00000ULL	/* MSI address of vCPU 0 */
 
