@@ -34,6 +34,7 @@ union ioctl_arg {
 	struct vitro_name name;
 	struct vitro_report report;
 	struct vitro_record_start record_start;
+	struct vitro_tdp_walk tdp_walk;
 };
 
 /**
@@ -218,6 +219,11 @@ static int vm_report(void *vm, union ioctl_arg *arg)
 	return glass_report(vm, &arg->report);
 }
 
+static int vm_tdp_walk(void *vm, union ioctl_arg *arg)
+{
+	return tdp_walk(vm, &arg->tdp_walk);
+}
+
 static const struct ioctl_cmd vm_cmds[] = {
 	CMD(VITRO_SIGNAL_MSI, struct vitro_msi, LOCK_NONE, vm_signal_msi),
 	CMD(VITRO_SET_MEMSLOT, struct vitro_memslot, LOCK_OBJECT, vm_set_memslot),
@@ -228,6 +234,7 @@ static const struct ioctl_cmd vm_cmds[] = {
 	CMD(VITRO_STATS, struct vitro_stats, LOCK_OBJECT, vm_stats),
 	CMD(VITRO_SET_NAME, struct vitro_name, LOCK_NONE, vm_set_name),
 	CMD(VITRO_REPORT, struct vitro_report, LOCK_NONE, vm_report),
+	CMD(VITRO_TDP_WALK, struct vitro_tdp_walk, LOCK_NONE, vm_tdp_walk),
 };
 
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -65,6 +65,9 @@ bool tdp_watch(struct vitro_vm *vm, u64 gfn);	/* true: a flush is owed */
 void tdp_flush(struct vitro_vm *vm);	/* returns when no CPU uses a mapping taken away */
 void tdp_interrupt(struct vitro_vm *vm);	/* returns when each vCPU has left the guest once */
 
+/* These take mmu_lock themselves. */
+int tdp_walk(struct vitro_vm *vm, struct vitro_tdp_walk *w);
+
 /* 4 KiB pages that one entry of a table at @level stands for. */
 static inline u64 level_pages(int level)
 {

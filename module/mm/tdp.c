@@ -48,6 +48,7 @@
  * The wait is safe under mmu_lock since no burst takes a lock that others hold with
  * interrupts on, and interrupts are on wherever mmu_lock is taken.
  */
+#include <linux/capability.h>
 #include <linux/gfp.h>
 #include <linux/mem_encrypt.h>
 #include <linux/rcupdate.h>
@@ -350,6 +351,62 @@ bool tdp_watch(struct vitro_vm *vm, u64 gfn)
 		return false;
 	WRITE_ONCE(*entry, *entry & ~backend->tdp->watch);
 	return true;
+}
+
+/**
+ * tdp_walk() - VITRO_TDP_WALK: what the tables say of an address
+ * @vm: the VM
+ * @w: as userspace gave it; filled in
+ *
+ * Under mmu_lock no table goes away: whoever unlinks one holds it until it is freed.
+ * That is a handful of reads, so that nobody waits for long.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int tdp_walk(struct vitro_vm *vm, struct vitro_tdp_walk *w)
+{
+	struct vitro_mmu *mmu = &vm->mmu;
+	u64 gfn = w->gpa >> PAGE_SHIFT;
+	u64 *table = mmu->root;
+	int level = mmu->levels;
+	u64 entry, size;
+	int i;
+
+	BUILD_BUG_ON(VITRO_TDP_LEVELS < PT_LEVELS_MAX);
+	if (w->flags || w->pad || w->gpa >> mmu_gpa_bits())
+		return -EINVAL;
+	*w = (struct vitro_tdp_walk){
+		.gpa = w->gpa,
+		.vendor = backend->vendor,
+		.levels = mmu->levels,
+		.root = mmu->root_hpa,
+	};
+
+	spin_lock(&mmu->lock);
+	for (;; level--) {
+		/* Once: a CPU may be setting its dirty bit. */
+		entry = READ_ONCE(*entry_in(table, gfn, level));
+		w->entry[w->nr++] = entry;
+		if (!is_present(entry) || is_leaf(entry, level))
+			break;
+		table = table_of(entry);
+	}
+	spin_unlock(&mmu->lock);
+
+	if (is_present(entry)) {
+		size = level_pages(level) << PAGE_SHIFT;
+		w->page_size = size;
+		w->hpa = (entry & PHYSICAL_PAGE_MASK & -size) | (w->gpa & (size - 1));
+	}
+	if (capable(CAP_SYS_ADMIN))
+		return 0;
+	/* Where the host's memory is, is for nobody else to know; see core/dump.c. */
+	for (i = 0; i < w->nr; i++)
+		w->entry[i] &= ~GENMASK_ULL(51, PAGE_SHIFT);
+	w->root = 0;
+	w->hpa = 0;
+	w->withheld = 1;
+	return 0;
 }
 
 /**

@@ -28,6 +28,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 #include <linux/vitro_glass.h>
+#include <linux/vitro_tdp.h>
 
 #define VITRO_ABI_VERSION	1	/* grows only when something old stops working */
 #define VITRO_MAX_VCPUS		64	/* per VM; vCPU ids, which are APIC ids, are 0..63 */
@@ -778,6 +779,7 @@ struct vitro_dump {
 #define VITRO_STATS		_IOWR(VITRO_IOC, 0x16, struct vitro_stats)
 #define VITRO_SET_NAME		_IOW(VITRO_IOC, 0x17, struct vitro_name)
 #define VITRO_REPORT		_IOW(VITRO_IOC, 0x18, struct vitro_report)
+#define VITRO_TDP_WALK		_IOWR(VITRO_IOC, 0x19, struct vitro_tdp_walk)
 
 /*
  * on a vCPU.  VITRO_RUN enters the guest and returns 0 with comm->exit filled,

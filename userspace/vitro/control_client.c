@@ -33,7 +33,7 @@ static const char *why_not(int err)
 	switch (err) {
 	case -ENOENT:
 	case -ECONNREFUSED:
-		return "nobody listens; was it started by another program, or with another VITRO_RUN_DIR?";
+		return "nobody listens; was it started with another VITRO_RUN_DIR?";
 	case -EACCES:
 		return "it belongs to another user";
 	default:
