@@ -19,6 +19,7 @@ static const struct command {
 	{ "stat", "vitro stat", cmd_stat, "say where a machine's time goes, by reason to exit" },
 	{ "events", "vitro events", cmd_events, "print what happens to machines" },
 	{ "trace", "vitro trace", cmd_trace, "record a machine's exits, show and compare them" },
+	{ "report", "vitro report", cmd_report, "make a page of figures of what was recorded" },
 	{ "image", "vitro image", cmd_image, "make files for disks, and say what is in them" },
 	{ "why", "vitro why", cmd_why, "say why the CPU refused to enter a guest" },
 	{ NULL, NULL, NULL, NULL }
