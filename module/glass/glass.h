@@ -54,6 +54,7 @@ int ring_start(struct vitro_vcpu *vcpu, const struct vitro_record_start *req);
 void ring_end(struct vitro_vcpu *vcpu);
 void ring_add(struct vitro_vcpu *vcpu);
 void ring_update(struct vitro_vcpu *vcpu);
+void ring_complete(struct vitro_vcpu *vcpu);
 
 /* netlink.c */
 int glass_init(void);

@@ -19,20 +19,25 @@
 
 #include "core/backend.h"
 #include "glass/glass.h"
+#include "mm/mm.h"
 
-#define MIN_RECORDS	32	/* a page of them */
+#define MIN_RECORDS	32	/* about a page of them */
 
 /**
  * struct glass_ring - a recorder
  * @refs: the vCPU's, and one for each file
  * @nr: [I] slots, a power of 2
  * @head: [v] records written
+ * @no_code: [v] the youngest has no bytes of its instruction
+ * @linear: [v] where that instruction is
  * @shared: [I] the memory: the header's page, then the slots
  */
 struct glass_ring {
 	refcount_t refs;
 	u32 nr;
 	u64 head;
+	bool no_code;
+	u64 linear;
 	struct vitro_ring *shared;
 };
 
@@ -41,7 +46,7 @@ static size_t ring_size(const struct glass_ring *ring)
 	return PAGE_ALIGN(VITRO_RING_RECORDS + ring->nr * sizeof(struct vitro_record));
 }
 
-static struct vitro_record *slot(struct glass_ring *ring, u64 seq)
+static struct vitro_record *slot(const struct glass_ring *ring, u64 seq)
 {
 	struct vitro_record *first = (void *)ring->shared + VITRO_RING_RECORDS;
 
@@ -128,6 +133,14 @@ static void describe(const struct vitro_vcpu *vcpu, struct vitro_record *r)
 	}
 }
 
+/* Now, as nobody can tell later: the guest may unmap its code, or write to it. */
+static u8 fetch(struct vitro_vcpu *vcpu, const struct guest_code *code, u8 bytes[15])
+{
+	int n = guest_fetch(vcpu->vm, &code->paging, code->linear_rip, bytes, true);
+
+	return n > 0 ? n : 0;
+}
+
 /**
  * ring_add - a record of the exit just taken
  * @vcpu: in a burst; it has a ring
@@ -156,6 +169,7 @@ void ring_add(struct vitro_vcpu *vcpu)
 	r.linear = code.linear_rip;
 	r.cr3 = code.paging.cr3;
 	r.paging = paging_levels(&code.paging);
+	r.nr_bytes = fetch(vcpu, &code, r.bytes);
 	describe(vcpu, &r);
 
 	/* Who copies the old record must see that it goes before the first word of it does. */
@@ -164,6 +178,8 @@ void ring_add(struct vitro_vcpu *vcpu)
 	smp_wmb();	/* pairs with the reader's barrier between copying and overwritten */
 	*slot(ring, seq) = r;
 	ring->head = seq + 1;
+	ring->no_code = !r.nr_bytes;
+	ring->linear = r.linear;
 	smp_store_release(&shared->head, seq + 1);	/* the record is there */
 }
 
@@ -184,6 +200,27 @@ void ring_update(struct vitro_vcpu *vcpu)
 	WRITE_ONCE(r->place, g->furthest);
 	for (i = 0; i < VITRO_NR_PLACES; i++)
 		WRITE_ONCE(r->cycles[i], g->cycles[i]);
+}
+
+/**
+ * ring_complete - the guest is entered: what could not be read at its exit may be there now
+ * @vcpu: in a burst; it has a ring
+ *
+ * So it is with code that the guest had not touched before, as the exit was about that.
+ */
+void ring_complete(struct vitro_vcpu *vcpu)
+{
+	const struct glass_ring *ring = vcpu->glass.ring;
+	struct guest_code code;
+	struct vitro_record *r;
+
+	if (!ring->no_code)
+		return;
+	backend->code(vcpu, &code);
+	if (code.linear_rip != ring->linear)
+		return;
+	r = slot(ring, ring->head - 1);
+	WRITE_ONCE(r->nr_bytes, fetch(vcpu, &code, r->bytes));
 }
 
 /* ------------------------------------------------------------------ reading */
@@ -246,13 +283,17 @@ void ring_end(struct vitro_vcpu *vcpu)
  * @vcpu: the vCPU; its mutex is held
  * @req: as userspace gave it
  *
- * Returns the ring's fd, or -EINVAL, -ENOMEM, -EMFILE, -ENFILE.
+ * Returns the ring's fd; 0 if there is to be none; or -EINVAL, -ENOMEM, -EMFILE, -ENFILE.
  */
 int ring_start(struct vitro_vcpu *vcpu, const struct vitro_record_start *req)
 {
 	struct glass_ring *ring;
 	int fd;
 
+	if (!req->nr && !req->flags) {
+		ring_end(vcpu);
+		return 0;
+	}
 	if (req->flags || req->nr < MIN_RECORDS || req->nr > VITRO_MAX_RECORDS ||
 	    !is_power_of_2(req->nr))
 		return -EINVAL;

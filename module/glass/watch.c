@@ -108,8 +108,10 @@ void glass_note_entry(struct vitro_vcpu *vcpu)
 	g->open = 0;
 	if (READ_ONCE(vcpu->vm->glass.watched) && g->reason < VITRO_NR_REASONS)
 		count(&g->times->reason[g->reason], g);
-	if (g->ring)
+	if (g->ring) {
+		ring_complete(vcpu);
 		ring_update(vcpu);
+	}
 }
 
 /**

@@ -59,3 +59,9 @@ GUEST64(g_touch)
 LABEL(g_touch_nowhere)
 	mov	(%rbx), %eax
 	stop
+
+/* Jumps to a page that nobody has touched: zeroes, which are "add %al, (%rax)". */
+GUEST64(g_blank)
+	mov	$NOWHERE, %eax
+	mov	$0x100000, %ebx
+	jmp	*%rbx

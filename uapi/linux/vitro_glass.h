@@ -82,9 +82,13 @@ struct vitro_times {
  * @data: what OUT and WRMSR write; ECX for CPUID; VITRO_MMIO_* for MMIO, TDP; 1 for a
  *	write to CR; error code of EXCEPTION; else 0
  * @cycles: as in struct vitro_times
+ * @nr_bytes: how many of @bytes are valid
+ * @bytes: the instruction at @linear, and what follows it: as the guest's memory was at
+ *	the exit, or, if its page had to be brought first, at the next entry.  None if the
+ *	guest's page tables lead to no memory there.
  *
- * @reason, @place and @cycles of the youngest record may still change: it is complete
- * when there is a younger one, or the vCPU is gone.
+ * @reason, @place, @cycles, @nr_bytes and @bytes of the youngest record may still change: it
+ * is complete when there is a younger one, or the vCPU is gone.
  */
 struct vitro_record {
 	__u64 seq;
@@ -101,19 +105,22 @@ struct vitro_record {
 	__u64 detail;
 	__u64 data;
 	__u64 cycles[VITRO_NR_PLACES];
+	__u8 nr_bytes;
+	__u8 bytes[15];
 };
 
 #define VITRO_MAX_RECORDS	(1U << 17)
 
 /**
  * struct vitro_record_start - VITRO_RECORD: record the exits of a vCPU
- * @nr: room in records: a power of 2 from 32 to VITRO_MAX_RECORDS
+ * @nr: room in records: a power of 2 from 32 to VITRO_MAX_RECORDS; 0 to record no more
  * @flags: zero
  *
  * Returns an fd (close-on-exec), to be mapped shared and read-only: struct vitro_ring at
  * offset 0, the records from VITRO_RING_RECORDS on.  Any process that has it may map it;
  * it stays readable when the vCPU is gone.  A vCPU that records already starts anew in the
- * new ring; the old one stays as it is.  Recording ends with the vCPU.
+ * new ring; the old one stays as it is.  Recording ends with the vCPU, or by @nr 0, which
+ * returns 0.
  * Errors: EINVAL @nr, @flags; ENOMEM also when it exceeds the memory control group;
  * EMFILE/ENFILE.  mmap gives EACCES for a writable mapping, EINVAL for a private one.
  */
