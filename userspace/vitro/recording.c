@@ -37,7 +37,7 @@ static bool entries_valid(const struct recording *r)
 	for (i = 0; i < r->nr; i++) {
 		const struct trace_entry *e = r->entry[i];
 
-		if (e->vcpu >= r->header->nr_vcpus || e->nr_bytes > sizeof(e->bytes))
+		if (e->vcpu >= r->header->nr_vcpus || e->record.nr_bytes > sizeof(e->record.bytes))
 			return false;
 	}
 	return true;
@@ -74,6 +74,7 @@ bool recording_open(struct recording *r, const char *file)
 		return false;
 	}
 	r->header = r->map;
+	r->rip_last = UINT64_MAX;
 	r->nr = (r->size - sizeof(*r->header)) / sizeof(struct trace_entry);
 	r->entry = calloc(r->nr + 1, sizeof(*r->entry));
 	first = (const void *)(r->header + 1);
@@ -94,6 +95,7 @@ bool recording_open(struct recording *r, const char *file)
  */
 void recording_close(struct recording *r)
 {
+	symbols_close(r->symbols);
 	free(r->entry);
 	munmap(r->map, r->size);
 }
@@ -120,9 +122,10 @@ void disassemble(const struct trace_entry *e, char *buf, size_t size)
 		mode = ZYDIS_MACHINE_MODE_LEGACY_32;
 		stack = ZYDIS_STACK_WIDTH_32;
 	}
-	snprintf(buf, size, e->nr_bytes ? "(bad)" : "(not readable)");
+	snprintf(buf, size, e->record.nr_bytes ? "(bad)" : "(not readable)");
 	if (ZYAN_SUCCESS(ZydisDecoderInit(&decoder, mode, stack)) &&
-	    ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, e->bytes, e->nr_bytes, &insn, op)) &&
+	    ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, e->record.bytes, e->record.nr_bytes,
+						&insn, op)) &&
 	    ZYAN_SUCCESS(ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL)))
 		ZydisFormatterFormatInstruction(&formatter, &insn, op, insn.operand_count_visible,
 						buf, size, e->record.rip, NULL);

@@ -17,10 +17,16 @@ static double us(uint64_t cycles, const struct recording *r)
 static void print_span(const struct recording *r, const struct trace_entry *e, const char *name,
 		       unsigned int lane, uint64_t start, uint64_t cycles)
 {
+	char symbol[SYMBOL_TEXT];
+
 	printf(",\n{\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f,\"name\":\"%s\"",
 	       e->vcpu, lane, us(start - r->entry[0]->record.tsc, r), us(cycles, r), name);
-	printf(",\"args\":{\"seq\":%" PRIu64 ",\"rip\":\"0x%" PRIx64 "\"}}",
+	printf(",\"args\":{\"seq\":%" PRIu64 ",\"rip\":\"0x%" PRIx64 "\"",
 	       (uint64_t)e->record.seq, (uint64_t)e->record.rip);
+	symbols_format(r->symbols, e->record.linear, symbol, sizeof(symbol));
+	if (symbol[0])
+		printf(",\"symbol\":\"%s\"", symbol);
+	printf("}}");
 }
 
 /*
@@ -30,12 +36,13 @@ static void print_span(const struct recording *r, const struct trace_entry *e, c
 static void print_exit(const struct recording *r, const struct trace_entry *e, uint64_t *entered)
 {
 	uint64_t at = e->record.tsc;
+	bool wanted = is_wanted(r, e);
 	unsigned int i;
 
-	if (*entered)
+	if (*entered && wanted)
 		print_span(r, e, "guest", 0, *entered, at - *entered);
 	for (i = 0; i < VITRO_NR_PLACES; i++) {
-		if (e->record.cycles[i])
+		if (e->record.cycles[i] && wanted)
 			print_span(r, e, reason_name(e->record.reason), i + 1, at,
 				   e->record.cycles[i]);
 		at += e->record.cycles[i];

@@ -54,7 +54,7 @@ static int run_machine(struct machine *m, const struct config *config)
 	if (!record_start(m))
 		return END_HOST;
 	err = world_run(m, config->deadline);
-	recorded = record_stop();
+	recorded = record_stop(m);
 	if (m->panicked)
 		tell_panic(m);
 	if (err) {

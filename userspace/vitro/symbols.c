@@ -84,6 +84,11 @@ static bool add(struct symbols *s, uint64_t address, uint64_t size, bool is_func
 	symbol->name = strdup(name);
 	if (!symbol->name)
 		return false;
+	/* It goes to terminals and into JSON as it is. */
+	for (char *c = symbol->name; *c; c++) {
+		if (*c <= ' ' || *c > '~' || *c == '"' || *c == '\\')
+			*c = '?';
+	}
 	s->nr++;
 	return true;
 }
@@ -153,7 +158,7 @@ static const char *read_map(struct symbols *s, FILE *f)
 		return error;
 	if (any && all_zero)
 		return "all its addresses are 0; the guest shows them to its root alone";
-	return s->nr ? NULL : "it has none; see linux-image-VERSION-dbg, or the guest's /proc/kallsyms";
+	return s->nr ? NULL : "it has none; take linux-image-VERSION-dbg's, or a guest's kallsyms";
 }
 
 static int by_address(const void *a, const void *b)

@@ -15,8 +15,8 @@ static void print_help(void)
 {
 	printf("usage: vitro trace run FILE RUN-OPTION...\n"
 	       "       vitro trace show [OPTION]... FILE\n"
-	       "       vitro trace diff FILE FILE\n"
-	       "       vitro trace export FILE\n\n"
+	       "       vitro trace diff [OPTION]... FILE FILE\n"
+	       "       vitro trace export [OPTION]... FILE\n\n"
 	       "Records each exit of a machine, and shows what was recorded.\n\n"
 	       "run                as \"vitro run RUN-OPTION...\", recording to FILE\n"
 	       "show               the exits: when, on which vCPU, why, where they went to, how\n"
@@ -24,11 +24,15 @@ static void print_help(void)
 	       "diff               where the same guest first behaves differently in two\n"
 	       "                   recordings, say of an AMD and an Intel CPU; 1 if it does\n"
 	       "export             JSON for ui.perfetto.dev and chrome://tracing, to stdout\n\n"
-	       "  -c, --vcpu N       show those of this vCPU only\n"
-	       "  -r, --reason NAME  show those for this reason only, such as io or cpuid\n"
-	       "  -p, --place NAME   show those that went to burst, kernel or user only\n"
+	       "  -c, --vcpu N       exits of this vCPU only\n"
+	       "  -r, --reason NAME  for this reason only, such as io or cpuid\n"
+	       "  -p, --place NAME   that went to burst, kernel or user only\n"
+	       "  -a, --rip WHERE    at this address, FROM-TO, or in this symbol, only\n"
 	       "  -n, --count N      show so many at most\n"
-	       "  -j, --json         print JSON, one line an exit\n"
+	       "  -s, --symbols FILE name addresses, by a vmlinux, System.map or kallsyms\n"
+	       "  -k, --kaslr BYTES  how far the guest's kernel has moved; found out by itself\n"
+	       "                     when the guest is 64-bit Linux\n"
+	       "  -j, --json         show: print JSON, one line an exit\n"
 	       "  -h, --help         this help\n");
 }
 
@@ -47,13 +51,6 @@ static int usage(const char *fmt, ...)
 
 /* --------------------------------------------------------------------- show */
 
-static bool is_wanted(const struct filter *f, const struct trace_entry *e)
-{
-	return (f->vcpu < 0 || e->vcpu == f->vcpu) &&
-	       (f->reason < 0 || (int)e->record.reason == f->reason) &&
-	       (f->place < 0 || e->record.place == f->place);
-}
-
 static uint64_t cycles(const struct vitro_record *r)
 {
 	uint64_t sum = 0;
@@ -68,7 +65,7 @@ static void show_text(const struct recording *r, const struct trace_entry *e)
 {
 	const struct vitro_record *rec = &e->record;
 	double khz = r->header->tsc_khz;
-	char what[80], insn[96];
+	char what[80], insn[96], symbol[SYMBOL_TEXT];
 
 	describe_exit(rec, what, sizeof(what));
 	disassemble(e, insn, sizeof(insn));
@@ -77,15 +74,19 @@ static void show_text(const struct recording *r, const struct trace_entry *e)
 	printf("%14.6f vcpu %-2u %-11s %-6s %9.3f us",
 	       (rec->tsc - r->entry[0]->record.tsc) / khz / 1e3, e->vcpu,
 	       reason_name(rec->reason), place_name(rec->place), cycles(rec) * 1e3 / khz);
-	printf(" cpl %u %2u-bit rip 0x%016" PRIx64 "  %-36s %s\n", rec->cpl, rec->bits,
-	       (uint64_t)rec->rip, what, insn);
+	printf(" cpl %u %2u-bit rip 0x%016" PRIx64, rec->cpl, rec->bits, (uint64_t)rec->rip);
+	if (r->symbols) {
+		symbols_format(r->symbols, rec->linear, symbol, sizeof(symbol));
+		printf(" %-32s", symbol);
+	}
+	printf("  %-36s %s\n", what, insn);
 }
 
 static void show_json(const struct recording *r, const struct trace_entry *e)
 {
 	const struct vitro_record *rec = &e->record;
 	double khz = r->header->tsc_khz;
-	char insn[96], rip[24];
+	char insn[96], rip[24], symbol[SYMBOL_TEXT];
 	json_t *root;
 
 	disassemble(e, insn, sizeof(insn));
@@ -101,109 +102,76 @@ static void show_json(const struct recording *r, const struct trace_entry *e)
 			 "kernel_ns", rec->cycles[VITRO_PLACE_KERNEL] * 1e6 / khz,
 			 "user_ns", rec->cycles[VITRO_PLACE_USER] * 1e6 / khz,
 			 "lost", (json_int_t)e->lost, "insn", insn);
+	symbols_format(r->symbols, rec->linear, symbol, sizeof(symbol));
+	if (symbol[0])
+		json_object_set_new(root, "symbol", json_string(symbol));
 	json_dumpf(root, stdout, JSON_COMPACT);
 	printf("\n");
 	json_decref(root);
 }
 
-static int show(const char *file, const struct filter *f)
+static int show(const struct recording *r, const struct view *v)
 {
-	struct recording r;
-	uint64_t shown = 0;
+	uint64_t shown = 0, lost = 0;
 	size_t i;
 
-	if (!recording_open(&r, file))
-		return END_USAGE;
-	for (i = 0; i < r.nr && (!f->limit || shown < f->limit); i++) {
-		if (!is_wanted(f, r.entry[i]))
+	for (i = 0; i < r->nr; i++) {
+		lost += r->entry[i]->lost;
+		if (!is_wanted(r, r->entry[i]) || (v->limit && shown >= v->limit))
 			continue;
-		if (f->json)
-			show_json(&r, r.entry[i]);
+		if (v->json)
+			show_json(r, r->entry[i]);
 		else
-			show_text(&r, r.entry[i]);
+			show_text(r, r->entry[i]);
 		shown++;
 	}
-	recording_close(&r);
+	if (lost || r->header->lost)
+		fprintf(stderr, "vitro trace: %" PRIu64 " exits were lost\n",
+			r->header->lost ? (uint64_t)r->header->lost : lost);
 	return fflush(stdout) ? END_HOST : 0;
 }
 
-/* ------------------------------------------------------------ diff and export */
+/* ------------------------------------------------------------ the subcommands */
 
-static int diff(const char *one, const char *other)
+static bool look(struct recording *r, const char *file, const struct view *v)
+{
+	if (!recording_open(r, file))
+		return false;
+	if (recording_look(r, v))
+		return true;
+	recording_close(r);
+	return false;
+}
+
+/* "show FILE" and "export FILE". */
+static int with_one(const struct view *v, const char *file, bool is_export)
+{
+	struct recording r;
+	int status;
+
+	if (!look(&r, file, v))
+		return END_USAGE;
+	if (is_export)
+		status = recording_export(&r) ? END_HOST : 0;
+	else
+		status = show(&r, v);
+	recording_close(&r);
+	return status;
+}
+
+static int diff(const struct view *v, const char *one, const char *other)
 {
 	struct recording a, b;
 	int status = END_USAGE;
 
-	if (!recording_open(&a, one))
+	if (!look(&a, one, v))
 		return END_USAGE;
-	if (recording_open(&b, other)) {
+	if (look(&b, other, v)) {
 		status = recording_diff(&a, &b);
 		recording_close(&b);
 	}
 	recording_close(&a);
 	return status;
-}
-
-static int export(const char *file)
-{
-	struct recording r;
-	int status;
-
-	if (!recording_open(&r, file))
-		return END_USAGE;
-	status = recording_export(&r) ? END_HOST : 0;
-	recording_close(&r);
-	return status;
-}
-
-/* ------------------------------------------------------------------- options */
-
-static int find_reason(const char *name)
-{
-	int i;
-
-	for (i = 0; i < VITRO_NR_REASONS; i++) {
-		if (!strcmp(reason_name(i), name))
-			return i;
-	}
-	return -1;
-}
-
-static int find_place(const char *name)
-{
-	int i;
-
-	for (i = 0; i < VITRO_NR_PLACES; i++) {
-		if (!strcmp(place_name(i), name))
-			return i;
-	}
-	return -1;
-}
-
-/* One option; 0 or an exit status. */
-static int set_filter(struct filter *f, int c, const char *value)
-{
-	uint64_t n;
-
-	switch (c) {
-	case 'c':
-		if (!parse_number(value, 0, VITRO_MAX_VCPUS - 1, &n))
-			return usage("--vcpu '%s': a number", value);
-		f->vcpu = n;
-		return 0;
-	case 'r':
-		f->reason = find_reason(value);
-		return f->reason < 0 ? usage("--reason '%s': there is none", value) : 0;
-	case 'p':
-		f->place = find_place(value);
-		return f->place < 0 ? usage("--place '%s': burst, kernel or user", value) : 0;
-	case 'n':
-		return parse_number(value, 1, UINT64_MAX, &f->limit) ? 0 :
-		       usage("--count '%s': a number", value);
-	default:
-		f->json = true;
-		return 0;
-	}
 }
 
 /* "vitro trace run FILE ...": the rest is for vitro run. */
@@ -229,33 +197,36 @@ int cmd_trace(int argc, char **argv)
 		{ "vcpu", required_argument, NULL, 'c' },
 		{ "reason", required_argument, NULL, 'r' },
 		{ "place", required_argument, NULL, 'p' },
+		{ "rip", required_argument, NULL, 'a' },
 		{ "count", required_argument, NULL, 'n' },
+		{ "symbols", required_argument, NULL, 's' },
+		{ "kaslr", required_argument, NULL, 'k' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct filter f = { .vcpu = -1, .reason = -1, .place = -1 };
+	struct view v = { .vcpu = -1, .reason = -1, .place = -1 };
 	int c, nr, status;
 	const char *what;
 
 	if (argc > 1 && !strcmp(argv[1], "run"))
 		return run(argc, argv);
-	while ((c = getopt_long(argc, argv, "c:r:p:n:jh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:r:p:a:n:s:k:jh", options, NULL)) != -1) {
 		if (c == 'h') {
 			print_help();
 			return 0;
 		}
-		status = c == '?' ? END_USAGE : set_filter(&f, c, optarg);
+		status = c == '?' ? END_USAGE : view_option(&v, c, optarg);
 		if (status)
 			return status;
 	}
 	nr = argc - optind;
 	what = nr ? argv[optind] : "";
 	if (!strcmp(what, "show") && nr == 2)
-		return show(argv[optind + 1], &f);
+		return with_one(&v, argv[optind + 1], false);
 	if (!strcmp(what, "diff") && nr == 3)
-		return diff(argv[optind + 1], argv[optind + 2]);
+		return diff(&v, argv[optind + 1], argv[optind + 2]);
 	if (!strcmp(what, "export") && nr == 2)
-		return export(argv[optind + 1]);
+		return with_one(&v, argv[optind + 1], true);
 	return usage("run, show, diff or export");
 }
