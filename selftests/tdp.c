@@ -59,22 +59,23 @@ static struct vt_cpu *boot_with(void *mem, size_t size)
 }
 
 /* All but the last entry lead on; the last does not. */
-#define EXPECT_WHOLE(cpu, w)						\
-	do {								\
-		uint32_t i_;						\
-									\
-		ASSERT_LE(1, (w).nr);					\
-		ASSERT_LE((w).nr, (w).levels);				\
-		EXPECT_TRUE((w).levels == 4 || (w).levels == 5);	\
-		EXPECT_EQ((cpu)->vm->info.vendor, (w).vendor);		\
-		for (i_ = 0; i_ + 1 < (w).nr; i_++) {			\
-			EXPECT_TRUE((w).entry[i_] & present(cpu));	\
-			EXPECT_FALSE((w).entry[i_] & LARGE);		\
-		}							\
-		for (i_ = (w).nr; i_ < VITRO_TDP_LEVELS; i_++)		\
-			EXPECT_EQ(0, (w).entry[i_]);			\
-		EXPECT_EQ(!!((w).entry[(w).nr - 1] & present(cpu)), !!(w).page_size); \
-	} while (0)
+static void check_whole(struct __test_metadata *_metadata, const struct vt_cpu *cpu,
+			const struct vitro_tdp_walk *w)
+{
+	uint32_t i;
+
+	ASSERT_LE(1, w->nr);
+	ASSERT_LE(w->nr, w->levels);
+	EXPECT_TRUE(w->levels == 4 || w->levels == 5);
+	EXPECT_EQ(cpu->vm->info.vendor, w->vendor);
+	for (i = 0; i + 1 < w->nr; i++) {
+		EXPECT_TRUE(w->entry[i] & present(cpu));
+		EXPECT_FALSE(w->entry[i] & LARGE);
+	}
+	for (i = w->nr; i < VITRO_TDP_LEVELS; i++)
+		EXPECT_EQ(0, w->entry[i]);
+	EXPECT_EQ(!!(w->entry[w->nr - 1] & present(cpu)), !!w->page_size);
+}
 
 /* Looking is not touching: the page comes by the guest's access, not by the walk. */
 TEST(not_touched)
@@ -83,12 +84,12 @@ TEST(not_touched)
 	struct vt_cpu *cpu = boot_with(mem, 4096);
 	struct vitro_tdp_walk w = walk(cpu, GPA);
 
-	EXPECT_WHOLE(cpu, w);
+	check_whole(_metadata, cpu, &w);
 	EXPECT_EQ(0, w.page_size);
 	EXPECT_EQ(0, w.hpa);
 	ASSERT_EQ(0, vt_says(cpu));
 	w = walk(cpu, GPA);
-	EXPECT_WHOLE(cpu, w);
+	check_whole(_metadata, cpu, &w);
 	EXPECT_EQ(4096, w.page_size);
 	EXPECT_EQ(w.levels, w.nr);
 }
@@ -109,7 +110,7 @@ TEST(host_physical)
 		cpu->comm->dirty |= VITRO_STATE_GPRS;
 		ASSERT_EQ(0x01010101, vt_says(cpu));
 		w = walk(cpu, GPA + 4096 * i + 0x123);
-		EXPECT_WHOLE(cpu, w);
+		check_whole(_metadata, cpu, &w);
 		EXPECT_EQ(0, w.withheld);
 		EXPECT_EQ(host_address(mem + 4096 * i + 0x123), w.hpa);
 		EXPECT_EQ(w.hpa & ~0xfffULL, w.entry[w.nr - 1] & ADDRESS);
@@ -196,7 +197,7 @@ TEST(huge_page)
 	w = walk(cpu, GPA + 0x12345);
 	if (w.page_size == 4096)
 		SKIP(return, "the machine's kernel has no huge page to give");
-	EXPECT_WHOLE(cpu, w);
+	check_whole(_metadata, cpu, &w);
 	EXPECT_EQ(HUGE, w.page_size);
 	EXPECT_EQ(w.levels - 1, w.nr);
 	EXPECT_TRUE(w.entry[w.nr - 1] & LARGE);
@@ -212,10 +213,10 @@ TEST(no_memory)
 	uint64_t end = 1ULL << cpu->vm->info.gpa_bits;
 	struct vitro_tdp_walk w = walk(cpu, end - 1);
 
-	EXPECT_WHOLE(cpu, w);
+	check_whole(_metadata, cpu, &w);
 	EXPECT_EQ(0, w.page_size);
 	w = walk(cpu, GPA);
-	EXPECT_WHOLE(cpu, w);
+	check_whole(_metadata, cpu, &w);
 	EXPECT_EQ(0, w.page_size);
 }
 

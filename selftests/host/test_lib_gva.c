@@ -6,6 +6,7 @@
 #include "kselftest_harness.h"
 
 #include <pthread.h>
+#include <vitro/walk.h>
 
 #include "fake.h"
 
@@ -457,6 +458,151 @@ TEST_F(gva, physical_copies_cross_slots)
 	EXPECT_EQ(self->w.fake.ram + ROM - 8, (uint8_t *)vitro_gpa_to_hva(vm, ROM - 8, 8));
 	EXPECT_EQ(-ENXIO, vitro_write_gpa(vm, RAM_SIZE - 4, text, sizeof(text)));
 	EXPECT_EQ(-ENXIO, vitro_read_gpa(vm, ~0ULL, text, 1));
+}
+
+/* -------------------------------------------------------------- step by step */
+
+#define RW	VITRO_RIGHT_WRITE
+#define RU	VITRO_RIGHT_USER
+#define RX	VITRO_RIGHT_EXEC
+
+TEST_F(gva, steps)
+{
+	uint64_t gva = 0xffff812345678123;
+	struct vitro_walk w;
+
+	map_long(&self->w.fake, 4, gva);
+	*entry8(&self->w.fake, 3, gva >> 30 & 511) &= ~W;
+	*entry8(&self->w.fake, 2, gva >> 21 & 511) |= NX;
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, gva, 0, &w));
+	EXPECT_EQ(VITRO_WALK_OK, w.result);
+	EXPECT_EQ(gva, w.gva);
+	EXPECT_EQ(4, w.levels);
+	EXPECT_EQ(8, w.entry_size);
+	EXPECT_EQ(PAGE | 0x123, w.gpa);
+	EXPECT_EQ(4096, w.page_size);
+	ASSERT_EQ(4, w.nr);
+	for (unsigned int i = 0; i < 4; i++) {
+		const struct vitro_walk_step *s = &w.step[i];
+		unsigned int level = 4 - i;
+
+		EXPECT_EQ(level, s->level);
+		EXPECT_EQ(gva >> (12 + 9 * (level - 1)) & 511, s->index);
+		EXPECT_EQ(TABLE(level) + 8 * s->index, s->gpa);
+		EXPECT_EQ(*entry8(&self->w.fake, level, s->index), s->entry);
+		EXPECT_FALSE(s->entry & (A | D));	/* looking sets nothing */
+		EXPECT_EQ(level == 1, s->leaf);
+		EXPECT_EQ(0, s->reserved);
+	}
+	EXPECT_EQ(RW | RU | RX, w.step[0].rights);
+	EXPECT_EQ(RU | RX, w.step[1].rights);
+	EXPECT_EQ(RU, w.step[2].rights);
+	EXPECT_EQ(RU, w.step[3].rights);
+
+	/* And so it is these two that are to blame. */
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, gva, WRITE, &w));
+	EXPECT_EQ(VITRO_WALK_WRITE, w.result);
+	EXPECT_EQ(1, w.blamed);
+	EXPECT_EQ(3, w.fault.error);
+	EXPECT_EQ(PAGE | 0x123, w.gpa);
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, gva, EXEC, &w));
+	EXPECT_EQ(VITRO_WALK_EXEC, w.result);
+	EXPECT_EQ(2, w.blamed);
+	EXPECT_EQ(0x11, w.fault.error);
+}
+
+TEST_F(gva, steps_that_fail)
+{
+	struct vitro_state *state = self->w.fake.state;
+	struct vitro_walk w;
+
+	map_long(&self->w.fake, 4, 0);
+	*entry8(&self->w.fake, 2, 0) = 0xabc00;		/* not present: whatever it says */
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, 0, 0, &w));
+	EXPECT_EQ(VITRO_WALK_ABSENT, w.result);
+	EXPECT_EQ(3, w.nr);
+	EXPECT_EQ(2, w.blamed);
+	EXPECT_EQ(0xabc00, w.step[2].entry);
+	EXPECT_EQ(0, w.page_size);
+	EXPECT_EQ(14, w.fault.vector);
+
+	*entry8(&self->w.fake, 2, 0) = TABLE(1) | P | 1ULL << 51;
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, 0, 0, &w));
+	EXPECT_EQ(VITRO_WALK_RESERVED, w.result);
+	EXPECT_EQ(1ULL << 51, w.step[w.blamed].reserved);
+
+	*entry8(&self->w.fake, 2, 0) = 0x80000000 | P;
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, 0x5000, 0, &w));
+	EXPECT_EQ(VITRO_WALK_NO_MEMORY, w.result);
+	EXPECT_EQ(4, w.nr);
+	EXPECT_EQ(3, w.blamed);
+	EXPECT_EQ(0x80000028, w.step[3].gpa);
+
+	map_long(&self->w.fake, 4, 0);
+	set_cpl(&self->w.fake, 3);
+	*entry8(&self->w.fake, 4, 0) &= ~U;
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, 0, 0, &w));
+	EXPECT_EQ(VITRO_WALK_USER, w.result);
+	EXPECT_TRUE(w.user);
+	EXPECT_EQ(0, w.blamed);
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, 0, SYSTEM, &w));
+	EXPECT_EQ(VITRO_WALK_OK, w.result);
+	EXPECT_FALSE(w.user);
+
+	map_long(&self->w.fake, 4, 0);
+	set_cpl(&self->w.fake, 0);
+	state->crs.cr4 |= CR4_SMEP | CR4_SMAP;
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, 0, EXEC, &w));
+	EXPECT_EQ(VITRO_WALK_SMEP, w.result);
+	EXPECT_EQ(3, w.blamed);
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, 0, 0, &w));
+	EXPECT_EQ(VITRO_WALK_SMAP, w.result);
+	EXPECT_EQ(3, w.blamed);
+
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, 1ULL << 47, 0, &w));
+	EXPECT_EQ(VITRO_WALK_CANONICAL, w.result);
+	EXPECT_EQ(0, w.nr);
+	EXPECT_EQ(13, w.fault.vector);
+}
+
+TEST_F(gva, steps_of_other_modes)
+{
+	struct vitro_crs *crs = &self->w.fake.state->crs;
+	struct vitro_walk w;
+
+	crs->cr0 = CR0_PE;
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, 0x112345678, 0, &w));
+	EXPECT_EQ(0, w.levels);
+	EXPECT_EQ(0, w.nr);
+	EXPECT_EQ(0x12345678, w.gva);
+	EXPECT_EQ(0x12345678, w.gpa);
+	EXPECT_EQ(4096, w.page_size);
+
+	crs->cr0 = CR0_PE | CR0_PG;
+	crs->cr4 = CR4_PSE;
+	crs->cr3 = TABLE(2);
+	*entry4(&self->w.fake, 2, 2) = 0x00800000 | P | PS;
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, 0xabcdef, 0, &w));
+	EXPECT_EQ(2, w.levels);
+	EXPECT_EQ(4, w.entry_size);
+	EXPECT_EQ(1, w.nr);
+	EXPECT_TRUE(w.step[0].leaf);
+	EXPECT_EQ(TABLE(2) + 8, w.step[0].gpa);
+	EXPECT_EQ(4 << 20, w.page_size);
+	EXPECT_EQ(0xabcdef, w.gpa);
+
+	crs->cr4 = CR4_PAE;
+	crs->cr3 = TABLE(3) + 0x20;
+	*(uint64_t *)(self->w.fake.ram + TABLE(3) + 0x20) = TABLE(2) | P;
+	*entry8(&self->w.fake, 2, 0) = 0x600000 | P | W | PS;
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, 0x123456, WRITE, &w));
+	EXPECT_EQ(VITRO_WALK_OK, w.result);
+	EXPECT_EQ(3, w.levels);
+	EXPECT_EQ(2, w.nr);
+	EXPECT_EQ(TABLE(3) + 0x20, w.step[0].gpa);
+	EXPECT_EQ(RW | RU | RX, w.step[0].rights);	/* a PDPTE denies nothing */
+	EXPECT_EQ(2 << 20, w.page_size);
+	EXPECT_EQ(0x723456, w.gpa);
 }
 
 TEST_HARNESS_MAIN

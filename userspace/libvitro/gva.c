@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <vitro/walk.h>
+
 #include "internal.h"
 
 /* Bits of a page-table entry, the same at all levels and in all modes. */
@@ -41,8 +43,8 @@ struct paging {
 };
 
 /**
- * struct seen - an entry that a walk used
- * @hva: where it is, or NULL when it cannot be written
+ * struct seen - where an entry is that a walk used
+ * @hva: its address, or NULL when it cannot be written, or has no accessed bit
  * @pte: what it was
  */
 struct seen {
@@ -54,24 +56,20 @@ struct seen {
  * struct walk - a walk and what it found
  * @vcpu: whose tables
  * @mode: how they look
- * @gva: the address
- * @access: VITRO_ACCESS_*
- * @user: the access counts as one of CPL 3
+ * @look: only look: set no accessed and dirty bits
  * @error: error code so far, should it fault
  * @rights: PTE_W and PTE_U as far as every level grants them; PTE_NX if any denies
- * @seen: the entries that were used, for their accessed and dirty bits
- * @nr_seen: how many
+ * @seen: the entries that were used, for their accessed and dirty bits: those of out.step
+ * @out: what is told of it
  */
 struct walk {
 	struct vitro_vcpu *vcpu;
 	struct paging mode;
-	uint64_t gva;
-	unsigned int access;
-	bool user;
+	bool look;
 	uint32_t error;
 	uint64_t rights;
-	struct seen seen[5];
-	unsigned int nr_seen;
+	struct seen seen[VITRO_WALK_STEPS];
+	struct vitro_walk out;
 };
 
 /**
@@ -173,30 +171,48 @@ static uint64_t leaf_gpa(const struct walk *walk, unsigned int level, uint64_t p
 
 	if (walk->mode.entry == 4 && level == 2)
 		base |= (pte & 0x1fe000) << (32 - 13);
-	return (base & ~offset) | (walk->gva & offset);
+	return (base & ~offset) | (walk->out.gva & offset);
 }
 
 /* Do the rights that the walk collected allow the access (SDM 3A 4.6.1)? */
-static bool allowed(const struct walk *walk)
+static enum vitro_walk_result judge(const struct walk *walk)
 {
 	const struct vitro_state *state = &walk->vcpu->comm->state;
+	unsigned int access = walk->out.access;
 	bool user_page = walk->rights & PTE_U;
+	bool user = walk->out.user;
 
-	if (walk->access & VITRO_ACCESS_DEBUG)
-		return true;
-	if (walk->user && !user_page)
-		return false;
-	if (walk->access & VITRO_ACCESS_EXEC) {
-		if (!walk->user && user_page && state->crs.cr4 & CR4_SMEP)
-			return false;
-		return !(walk->rights & PTE_NX);
+	if (access & VITRO_ACCESS_DEBUG)
+		return VITRO_WALK_OK;
+	if (user && !user_page)
+		return VITRO_WALK_USER;
+	if (access & VITRO_ACCESS_EXEC) {
+		if (!user && user_page && state->crs.cr4 & CR4_SMEP)
+			return VITRO_WALK_SMEP;
+		return walk->rights & PTE_NX ? VITRO_WALK_EXEC : VITRO_WALK_OK;
 	}
-	if (!walk->user && user_page && state->crs.cr4 & CR4_SMAP &&
-	    (walk->access & VITRO_ACCESS_SYSTEM || !(state->gprs.rflags & FLAG_AC)))
-		return false;
-	if (walk->access & VITRO_ACCESS_WRITE && !(walk->rights & PTE_W))
-		return !walk->user && !(state->crs.cr0 & CR0_WP);
-	return true;
+	if (!user && user_page && state->crs.cr4 & CR4_SMAP &&
+	    (access & VITRO_ACCESS_SYSTEM || !(state->gprs.rflags & FLAG_AC)))
+		return VITRO_WALK_SMAP;
+	if (access & VITRO_ACCESS_WRITE && !(walk->rights & PTE_W) &&
+	    (user || state->crs.cr0 & CR0_WP))
+		return VITRO_WALK_WRITE;
+	return VITRO_WALK_OK;
+}
+
+/* The first step that denies what the access needs; the last, if no step does. */
+static unsigned int first_denial(const struct vitro_walk *out)
+{
+	unsigned int wanted = out->result == VITRO_WALK_USER ? VITRO_RIGHT_USER :
+			      out->result == VITRO_WALK_WRITE ? VITRO_RIGHT_WRITE :
+			      out->result == VITRO_WALK_EXEC ? VITRO_RIGHT_EXEC : 0;
+	unsigned int i;
+
+	for (i = 0; i + 1 < out->nr; i++) {
+		if (wanted & ~out->step[i].rights)
+			break;
+	}
+	return i;
 }
 
 /*
@@ -223,13 +239,13 @@ static bool set_bits(const struct seen *seen, unsigned int size, uint64_t bits)
  */
 static bool mark_used(const struct walk *walk)
 {
-	if (walk->access & VITRO_ACCESS_DEBUG)
+	if (walk->look || walk->out.access & VITRO_ACCESS_DEBUG)
 		return true;
-	for (unsigned int i = 0; i < walk->nr_seen; i++) {
-		bool leaf = i + 1 == walk->nr_seen;
+	for (unsigned int i = 0; i < walk->out.nr; i++) {
+		bool leaf = i + 1 == walk->out.nr;
 		uint64_t bits = PTE_A;
 
-		if (leaf && walk->access & VITRO_ACCESS_WRITE)
+		if (leaf && walk->out.access & VITRO_ACCESS_WRITE)
 			bits |= PTE_D;
 		if (!set_bits(&walk->seen[i], walk->mode.entry, bits))
 			return false;
@@ -237,37 +253,55 @@ static bool mark_used(const struct walk *walk)
 	return true;
 }
 
-/* Reads an entry, and notes where it is, for its A bit, if it has one. */
-static int read_entry(struct walk *walk, unsigned int level, uint64_t gpa, uint64_t *pte)
+/* Reads an entry, and notes it, and where it is, for its A bit, if it has one. */
+static int read_entry(struct walk *walk, unsigned int level, unsigned int index, uint64_t gpa)
 {
+	struct vitro_walk_step *step = &walk->out.step[walk->out.nr];
+	struct seen *seen = &walk->seen[walk->out.nr++];
 	uint64_t len = walk->mode.entry;
 	uint32_t flags;
 	uint8_t *hva = vi_gpa_find(walk->vcpu->vm, gpa, &len, &flags);
 
+	*step = (struct vitro_walk_step){ .level = level, .index = index, .gpa = gpa };
 	if (!hva)
 		return vi_fail(ENXIO, "the page table for gva 0x%llx is at gpa 0x%llx; "
 			       "the guest has no memory there",
-			       (unsigned long long)walk->gva, (unsigned long long)gpa);
+			       (unsigned long long)walk->out.gva, (unsigned long long)gpa);
 	if (walk->mode.entry == 8)
-		*pte = __atomic_load_n((uint64_t *)hva, __ATOMIC_RELAXED);
+		step->entry = __atomic_load_n((uint64_t *)hva, __ATOMIC_RELAXED);
 	else
-		*pte = __atomic_load_n((uint32_t *)hva, __ATOMIC_RELAXED);
-	if (!is_pdpte(walk, level)) {
-		struct seen *seen = &walk->seen[walk->nr_seen++];
-
-		seen->hva = flags & VITRO_SLOT_READONLY ? NULL : hva;
-		seen->pte = *pte;
-	}
+		step->entry = __atomic_load_n((uint32_t *)hva, __ATOMIC_RELAXED);
+	seen->hva = flags & VITRO_SLOT_READONLY || is_pdpte(walk, level) ? NULL : hva;
+	seen->pte = step->entry;
 	return 0;
 }
 
-/* From the root to the leaf.  Leaves the final address in @gpa; -EAGAIN: walk again. */
-static int walk_tables(struct walk *walk, uint64_t *gpa)
+/* What all levels so far allow. */
+static void collect_rights(struct walk *walk, struct vitro_walk_step *step)
+{
+	if (!is_pdpte(walk, step->level)) {
+		walk->rights &= step->entry | ~(PTE_W | PTE_U);
+		walk->rights |= step->entry & PTE_NX;
+	}
+	step->rights = (walk->rights & PTE_W ? VITRO_RIGHT_WRITE : 0) |
+		       (walk->rights & PTE_U ? VITRO_RIGHT_USER : 0) |
+		       (walk->rights & PTE_NX ? 0 : VITRO_RIGHT_EXEC);
+}
+
+static int fail_at(struct walk *walk, enum vitro_walk_result result, unsigned int step)
+{
+	walk->out.result = result;
+	walk->out.blamed = step;
+	return result == VITRO_WALK_NO_MEMORY ? -ENXIO : -EFAULT;
+}
+
+/* From the root to the leaf.  Leaves the final address in out.gpa; -EAGAIN: walk again. */
+static int walk_tables(struct walk *walk)
 {
 	uint64_t table = walk->vcpu->comm->state.crs.cr3 & 0x000ffffffffff000ULL;
 	unsigned int level = walk->mode.levels;
-	uint64_t pte = 0;
-	int ret;
+	struct vitro_walk *out = &walk->out;
+	struct vitro_walk_step *step;
 
 	if (level == 3)		/* PAE: four entries, aligned to their size only */
 		table = walk->vcpu->comm->state.crs.cr3 & 0xffffffe0;
@@ -275,94 +309,125 @@ static int walk_tables(struct walk *walk, uint64_t *gpa)
 		table &= 0xffffffff;
 	walk->rights = PTE_W | PTE_U;
 	walk->error = 0;
-	walk->nr_seen = 0;
+	out->nr = 0;
 
 	for (;; level--) {
-		uint64_t index = walk->gva >> (12 + (level - 1) * walk->mode.bits);
+		uint64_t index = out->gva >> (12 + (level - 1) * walk->mode.bits);
 
 		index &= (1U << walk->mode.bits) - 1;
 		if (is_pdpte(walk, level))
 			index &= 3;
-		ret = read_entry(walk, level, table + index * walk->mode.entry, &pte);
-		if (ret)
-			return ret;
-		if (!(pte & PTE_P))
-			return -EFAULT;
+		step = &out->step[out->nr];
+		if (read_entry(walk, level, index, table + index * walk->mode.entry))
+			return fail_at(walk, VITRO_WALK_NO_MEMORY, out->nr - 1);
+		if (!(step->entry & PTE_P))
+			return fail_at(walk, VITRO_WALK_ABSENT, out->nr - 1);
 		walk->error |= PF_PRESENT;
-		if (reserved_bits(walk, level, pte)) {
+		collect_rights(walk, step);
+		step->leaf = is_leaf(walk, level, step->entry);
+		step->reserved = reserved_bits(walk, level, step->entry);
+		if (step->reserved) {
 			walk->error |= PF_RESERVED;
-			return -EFAULT;
+			return fail_at(walk, VITRO_WALK_RESERVED, out->nr - 1);
 		}
-		if (!is_pdpte(walk, level)) {
-			walk->rights &= pte | ~(PTE_W | PTE_U);
-			walk->rights |= pte & PTE_NX;
-		}
-		if (is_leaf(walk, level, pte))
+		if (step->leaf)
 			break;
 		walk->error &= ~PF_PRESENT;	/* it speaks of the last level alone */
-		table = pte & 0x000ffffffffff000ULL;
+		table = step->entry & 0x000ffffffffff000ULL;
 	}
-	*gpa = leaf_gpa(walk, level, pte);
-	if (!allowed(walk))
-		return -EFAULT;
+	out->gpa = leaf_gpa(walk, level, step->entry);
+	out->page_size = 1ULL << (12 + (level - 1) * walk->mode.bits);
+	out->result = judge(walk);
+	if (out->result != VITRO_WALK_OK)
+		return fail_at(walk, out->result, first_denial(out));
 	return mark_used(walk) ? 0 : -EAGAIN;
 }
 
-static int page_fault(const struct walk *walk, struct vitro_fault *fault)
+static int page_fault(struct walk *walk)
 {
 	const struct vitro_crs *crs = &walk->vcpu->comm->state.crs;
 	uint32_t error = walk->error;
 
-	if (walk->access & VITRO_ACCESS_WRITE)
+	if (walk->out.access & VITRO_ACCESS_WRITE)
 		error |= PF_WRITE;
-	if (walk->user)
+	if (walk->out.user)
 		error |= PF_USER;
 	/* Fetches are told apart only where something can forbid them. */
-	if (walk->access & VITRO_ACCESS_EXEC &&
+	if (walk->out.access & VITRO_ACCESS_EXEC &&
 	    (crs->cr4 & CR4_SMEP || (crs->cr4 & CR4_PAE && crs->efer & EFER_NXE)))
 		error |= PF_FETCH;
-	if (fault)
-		*fault = (struct vitro_fault){
-			.vector = EXC_PF,
-			.has_error = true,
-			.error = error,
-			.address = walk->gva,
-		};
+	walk->out.fault = (struct vitro_fault){
+		.vector = EXC_PF,
+		.has_error = true,
+		.error = error,
+		.address = walk->out.gva,
+	};
 	return vi_fail(EFAULT, "the guest gets #PF, error code 0x%x, at gva 0x%llx", error,
-		       (unsigned long long)walk->gva);
+		       (unsigned long long)walk->out.gva);
 }
 
-int vitro_gva_to_gpa(struct vitro_vcpu *vcpu, uint64_t gva, unsigned int access, uint64_t *gpa,
-		     struct vitro_fault *fault)
+static int general_protection(struct walk *walk)
 {
-	struct walk walk = { .vcpu = vcpu, .gva = gva, .access = access };
+	walk->out.result = VITRO_WALK_CANONICAL;
+	walk->out.fault = (struct vitro_fault){ .vector = EXC_GP, .has_error = true };
+	return vi_fail(EFAULT, "the guest gets #GP: gva 0x%llx is not canonical",
+		       (unsigned long long)walk->out.gva);
+}
+
+/* The walk; its vcpu, gva, access and look are set. */
+static int do_walk(struct walk *walk)
+{
+	struct vitro_vcpu *vcpu = walk->vcpu;
+	struct vitro_walk *out = &walk->out;
 	int ret = vitro_vcpu_get(vcpu, VITRO_STATE_GPRS | VITRO_STATE_SEGS | VITRO_STATE_CRS);
 
 	if (ret)
 		return ret;
 	if (!vi_long_mode(vcpu))
-		walk.gva &= 0xffffffff;
-	walk.mode = paging_mode(&vcpu->comm->state.crs);
-	walk.user = vi_cpl(vcpu) == 3 && !(access & VITRO_ACCESS_SYSTEM);
-	if (!walk.mode.levels) {
-		*gpa = walk.gva;
+		out->gva &= 0xffffffff;
+	walk->mode = paging_mode(&vcpu->comm->state.crs);
+	out->levels = walk->mode.levels;
+	out->entry_size = walk->mode.entry;
+	out->user = vi_cpl(vcpu) == 3 && !(out->access & VITRO_ACCESS_SYSTEM);
+	if (!out->levels) {
+		out->gpa = out->gva;
+		out->page_size = PAGE_SIZE;
 		return 0;
 	}
-	if (vi_long_mode(vcpu) && !vi_canonical(vcpu, gva)) {
-		if (fault)
-			*fault = (struct vitro_fault){ .vector = EXC_GP, .has_error = true };
-		return vi_fail(EFAULT, "the guest gets #GP: gva 0x%llx is not canonical",
-			       (unsigned long long)gva);
-	}
+	if (vi_long_mode(vcpu) && !vi_canonical(vcpu, out->gva))
+		return general_protection(walk);
 	for (int i = 0; i < WALK_TRIES; i++) {
-		ret = walk_tables(&walk, gpa);
+		ret = walk_tables(walk);
 		if (ret != -EAGAIN)
 			break;
 	}
 	if (ret == -EAGAIN)
 		return vi_fail(EAGAIN, "the guest's page tables for gva 0x%llx change all the time",
-			       (unsigned long long)walk.gva);
-	return ret == -EFAULT ? page_fault(&walk, fault) : ret;
+			       (unsigned long long)out->gva);
+	return ret == -EFAULT ? page_fault(walk) : ret;
+}
+
+int vitro_gva_to_gpa(struct vitro_vcpu *vcpu, uint64_t gva, unsigned int access, uint64_t *gpa,
+		     struct vitro_fault *fault)
+{
+	struct walk walk = { .vcpu = vcpu, .out.gva = gva, .out.access = access };
+	int ret = do_walk(&walk);
+
+	if (!ret)
+		*gpa = walk.out.gpa;
+	if (ret == -EFAULT && fault)
+		*fault = walk.out.fault;
+	return ret;
+}
+
+int vitro_walk(struct vitro_vcpu *vcpu, uint64_t gva, unsigned int access,
+	       struct vitro_walk *result)
+{
+	struct walk walk = { .vcpu = vcpu, .out.gva = gva, .out.access = access, .look = true };
+	int ret = do_walk(&walk);
+
+	*result = walk.out;
+	return ret == -EFAULT || (ret == -ENXIO && result->nr) ? 0 : ret;
 }
 
 /* The part of [gva, gva + len) that is in the first page. */
