@@ -48,16 +48,22 @@
 #define FLAG_AC		(1ULL << 18)
 #define FLAG_ARITH	(FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
 
+#define EXC_DE		0
 #define EXC_DB		1
 #define EXC_NMI		2
 #define EXC_BP		3
 #define EXC_OF		4
+#define EXC_UD		6
+#define EXC_NM		7
 #define EXC_DF		8
+#define EXC_TS		10
+#define EXC_NP		11
 #define EXC_SS		12
 #define EXC_GP		13
 #define EXC_PF		14
 #define EXC_AC		17
 #define EXC_MC		18
+#define EXC_CP		21
 
 #define DR6_BS		(1ULL << 14)	/* the #DB is of a single step (SDM 3B 18.2.3) */
 
