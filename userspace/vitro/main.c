@@ -17,6 +17,7 @@ static const struct command {
 	{ "doctor", "vitro doctor", cmd_doctor, "say whether and why this host can run vitro" },
 	{ "ps", "vitro ps", cmd_ps, "list the machines that run" },
 	{ "stat", "vitro stat", cmd_stat, "say where a machine's time goes, by reason to exit" },
+	{ "top", "vitro top", cmd_top, "show what all machines do, as it happens" },
 	{ "events", "vitro events", cmd_events, "print what happens to machines" },
 	{ "trace", "vitro trace", cmd_trace, "record a machine's exits, show and compare them" },
 	{ "report", "vitro report", cmd_report, "make a page of figures of what was recorded" },

@@ -81,21 +81,6 @@ static double ns(uint64_t cycles, const struct vm_info *vm)
 	return cycles * 1e6 / vm->tsc_khz;
 }
 
-static const char *human(uint64_t cycles, const struct vm_info *vm, char buf[16])
-{
-	double t = ns(cycles, vm);
-
-	if (t < 1e3)
-		snprintf(buf, 16, "%.0f ns", t);
-	else if (t < 1e6)
-		snprintf(buf, 16, "%.2f us", t / 1e3);
-	else if (t < 1e9)
-		snprintf(buf, 16, "%.2f ms", t / 1e6);
-	else
-		snprintf(buf, 16, "%.2f s", t / 1e9);
-	return buf;
-}
-
 static double share(uint64_t part, uint64_t all)
 {
 	return all ? 100.0 * part / all : 0;
@@ -139,9 +124,10 @@ static void print_text(const struct vm_info *vm, const struct look *look)
 
 		printf("%-12s %10llu %6.2f %6.2f %10s %10s %10s %10s %6.1f %6.1f %6.1f\n",
 		       reason_name(order[i]), (unsigned long long)nr, share(nr, exits),
-		       share(sum, cycles), human(t->min, vm, buf[0]),
-		       human(times_quantile(t, 50), vm, buf[1]),
-		       human(times_quantile(t, 99), vm, buf[2]), human(t->max, vm, buf[3]),
+		       share(sum, cycles), times_text(t->min, vm->tsc_khz, buf[0]),
+		       times_text(times_quantile(t, 50), vm->tsc_khz, buf[1]),
+		       times_text(times_quantile(t, 99), vm->tsc_khz, buf[2]),
+		       times_text(t->max, vm->tsc_khz, buf[3]),
 		       share(t->cycles[VITRO_PLACE_BURST], sum),
 		       share(t->cycles[VITRO_PLACE_KERNEL], sum),
 		       share(t->cycles[VITRO_PLACE_USER], sum));

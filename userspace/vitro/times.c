@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Arithmetic of struct vitro_times: sums, differences, quantiles. */
+#include <stdio.h>
+
 #include "times.h"
 
 /**
@@ -113,4 +115,27 @@ uint64_t times_quantile(const struct vitro_times *t, unsigned int percent)
 	if (value < t->min)
 		value = t->min;
 	return value > t->max ? t->max : value;
+}
+
+/**
+ * times_text - a time with its unit
+ * @cycles: it
+ * @tsc_khz: rate of the TSC
+ * @buf: where it goes
+ *
+ * Return: @buf.
+ */
+const char *times_text(uint64_t cycles, uint32_t tsc_khz, char buf[16])
+{
+	double ns = cycles * 1e6 / tsc_khz;
+
+	if (ns < 1e3)
+		snprintf(buf, 16, "%.0f ns", ns);
+	else if (ns < 1e6)
+		snprintf(buf, 16, "%.2f us", ns / 1e3);
+	else if (ns < 1e9)
+		snprintf(buf, 16, "%.2f ms", ns / 1e6);
+	else
+		snprintf(buf, 16, "%.2f s", ns / 1e9);
+	return buf;
 }

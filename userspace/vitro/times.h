@@ -11,5 +11,6 @@ struct vitro_times times_since(const struct vitro_times *now, const struct vitro
 uint64_t times_count(const struct vitro_times *t);
 uint64_t times_cycles(const struct vitro_times *t);
 uint64_t times_quantile(const struct vitro_times *t, unsigned int percent);
+const char *times_text(uint64_t cycles, uint32_t tsc_khz, char buf[16]);
 
 #endif /* VITRO_TIMES_H */
