@@ -246,6 +246,7 @@ static const char *const exit_names[] = {
 	[VITRO_EXIT_SHUTDOWN] = "SHUTDOWN", [VITRO_EXIT_FAIL_ENTRY] = "FAIL_ENTRY",
 	[VITRO_EXIT_MEMFAULT] = "MEMFAULT", [VITRO_EXIT_UNHANDLED] = "UNHANDLED",
 	[VITRO_EXIT_TASK_SWITCH] = "TASK_SWITCH", [VITRO_EXIT_INTA] = "INTA",
+	[VITRO_EXIT_DEBUG] = "DEBUG",
 };
 
 void vt_dump(struct vt_cpu *cpu)

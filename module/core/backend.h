@@ -79,8 +79,9 @@ void dump_msrs(struct dump *dump, const u32 *index, int nr);
  *	is a set of WINDOW_*, and replaces the one before
  * @tlb_flush: (burst) forget this vCPU's guest translations at the next entry
  * @intercept_drs: (burst) exit, or not, when the guest touches a debug register
- * @dr7: (burst) the guest's DR7
- * @set_dr6_bs: (burst) set DR6.BS: a single step is being reported
+ * @intercept_exceptions: exit on these exceptions, too: a bit for each vector
+ * @dr6: @set_dr6: (burst) DR6 as the guest has it, if no debugger does
+ * @dr7: (burst) DR7, likewise
  * @cpl: also in a burst
  * @is_64bit: does the guest run 64-bit code?  Also in a burst
  * @code: where the instruction at RIP is; also in a burst
@@ -118,8 +119,10 @@ struct vitro_backend {
 	void (*set_window)(struct vitro_vcpu *vcpu, unsigned int windows);
 	void (*tlb_flush)(struct vitro_vcpu *vcpu);
 	void (*intercept_drs)(struct vitro_vcpu *vcpu, bool on);
+	void (*intercept_exceptions)(struct vitro_vcpu *vcpu, u32 vectors);
+	u64 (*dr6)(struct vitro_vcpu *vcpu);
+	void (*set_dr6)(struct vitro_vcpu *vcpu, u64 value);
 	u64 (*dr7)(struct vitro_vcpu *vcpu);
-	void (*set_dr6_bs)(struct vitro_vcpu *vcpu);
 
 	u8 (*cpl)(struct vitro_vcpu *vcpu);
 	bool (*is_64bit)(struct vitro_vcpu *vcpu);

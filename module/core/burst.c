@@ -57,7 +57,7 @@ static void count_exit(struct vitro_vcpu *vcpu)
 static bool must_leave(struct vitro_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->requests) || vcpu->mp_state != VITRO_MP_RUNNABLE ||
-	       need_resched() || vcpu_must_return() || event_inta(vcpu);
+	       need_resched() || vcpu_must_return() || event_inta(vcpu) || debug_stale(vcpu);
 }
 
 /*
@@ -82,12 +82,13 @@ static enum verdict enter_once(struct vitro_vcpu *vcpu)
 		backend->tlb_flush(vcpu);
 		vcpu->stat[VITRO_STAT_TLB_FLUSH]++;
 	}
-	event_prepare(vcpu);
+	debug_entry(vcpu, event_prepare(vcpu));
 	glass_entry(vcpu);
 	trace_vitro_entry(vcpu);
 
 	backend->run(vcpu);
 
+	debug_left(vcpu);
 	/* Release: what the CPU has logged of the guest's writes is in the dirty log. */
 	smp_store_release(&vcpu->mode, OUTSIDE);
 	/* A refused entry has flushed nothing. */
@@ -103,7 +104,7 @@ static enum verdict enter_once(struct vitro_vcpu *vcpu)
  * burst - run the guest until something needs interrupts on
  * @vcpu: the vCPU; its mutex is held
  *
- * Returns an enum verdict other than AGAIN, or -EBUSY.
+ * Returns an enum verdict, AGAIN only to report to a debugger, or -EBUSY.
  */
 int burst(struct vitro_vcpu *vcpu)
 {
@@ -122,7 +123,7 @@ int burst(struct vitro_vcpu *vcpu)
 		host_enter(vcpu);
 		do {
 			verdict = enter_once(vcpu);
-		} while (verdict == AGAIN);
+		} while (verdict == AGAIN && !vcpu->debug.done);
 		glass_place(vcpu, VITRO_PLACE_KERNEL);
 		host_leave(vcpu);
 		backend->cpu_leave(vcpu);

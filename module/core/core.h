@@ -32,7 +32,7 @@ bool exit_eoi(struct vitro_vcpu *vcpu);
 
 /* event.c */
 void event_raise_again(struct vitro_vcpu *vcpu, const struct vcpu_event *ev);
-void event_prepare(struct vitro_vcpu *vcpu);
+bool event_prepare(struct vitro_vcpu *vcpu);
 bool event_wakes(struct vitro_vcpu *vcpu);
 bool event_inta(struct vitro_vcpu *vcpu);
 void event_reset(struct vitro_vcpu *vcpu);
@@ -48,6 +48,31 @@ bool cr4_valid(const struct vitro_vcpu *vcpu, u64 cr4);
 
 /* dump.c */
 int dump_get(struct vitro_vcpu *vcpu, struct vitro_dump *req);
+
+/* debug.c: a debugger outside */
+int debug_set(struct vitro_vcpu *vcpu, const struct vitro_debug *req);
+void debug_reset(struct vitro_vcpu *vcpu);
+void debug_store_drs(struct vitro_vcpu *vcpu, struct vitro_drs *drs);
+void debug_load_drs(struct vitro_vcpu *vcpu, const struct vitro_drs *drs);
+void debug_look(struct vitro_vcpu *vcpu);
+bool debug_stale(const struct vitro_vcpu *vcpu);
+void debug_entry(struct vitro_vcpu *vcpu, bool event);
+void debug_left(struct vitro_vcpu *vcpu);
+void debug_skipped(struct vitro_vcpu *vcpu);
+bool debug_takes_exception(struct vitro_vcpu *vcpu);
+bool debug_mov_dr(struct vitro_vcpu *vcpu);
+bool debug_report(struct vitro_vcpu *vcpu);
+
+/* Its breakpoints, and not the guest's, are in force. */
+static inline bool debug_has_drs(const struct vitro_vcpu *vcpu)
+{
+	return vcpu->debug.flags & (VITRO_DEBUG_HW | VITRO_DEBUG_STEP);
+}
+
+static inline bool debug_steps(const struct vitro_vcpu *vcpu)
+{
+	return vcpu->debug.flags & VITRO_DEBUG_STEP;
+}
 
 /* cpuid.c */
 void cpuid_init(void);

@@ -34,6 +34,7 @@ union ioctl_arg {
 	struct vitro_name name;
 	struct vitro_report report;
 	struct vitro_record_start record_start;
+	struct vitro_debug debug;
 	struct vitro_tdp_walk tdp_walk;
 };
 
@@ -305,6 +306,11 @@ static int vcpu_record(void *vcpu, union ioctl_arg *arg)
 	return ring_start(vcpu, &arg->record_start);
 }
 
+static int vcpu_set_debug(void *vcpu, union ioctl_arg *arg)
+{
+	return debug_set(vcpu, &arg->debug);
+}
+
 static const struct ioctl_cmd vcpu_cmds[] = {
 	{ .cmd = VITRO_RUN, .lock = LOCK_OBJECT, .fn = vcpu_do_run },
 	CMD(VITRO_GET_STATE, struct vitro_state_mask, LOCK_OBJECT, vcpu_get_state),
@@ -313,6 +319,7 @@ static const struct ioctl_cmd vcpu_cmds[] = {
 	CMD(VITRO_LAPIC_RW, struct vitro_lapic_rw, LOCK_OBJECT, vcpu_lapic_rw),
 	CMD(VITRO_DUMP, struct vitro_dump, LOCK_OBJECT, vcpu_dump),
 	CMD(VITRO_RECORD, struct vitro_record_start, LOCK_OBJECT, vcpu_record),
+	CMD(VITRO_SET_DEBUG, struct vitro_debug, LOCK_OBJECT, vcpu_set_debug),
 };
 
 static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -116,6 +116,8 @@ bool event_inta(struct vitro_vcpu *vcpu)
 {
 	struct vcpu_events *events = &vcpu->events;
 
+	if (debug_steps(vcpu))
+		return false;
 	if (!lapic_pic_asks(vcpu) || !(vcpu->regs.rflags & X86_EFLAGS_IF) || vcpu->shadow)
 		return false;
 	if (events->exception.type != EV_NONE || events->inflight.type != EV_NONE)
@@ -126,8 +128,10 @@ bool event_inta(struct vitro_vcpu *vcpu)
 /**
  * event_prepare - choose what the guest gets with this entry
  * @vcpu: in a burst, about to enter
+ *
+ * Return: true if it gets something.
  */
-void event_prepare(struct vitro_vcpu *vcpu)
+bool event_prepare(struct vitro_vcpu *vcpu)
 {
 	struct vcpu_events *events = &vcpu->events;
 	bool irq_open = (vcpu->regs.rflags & X86_EFLAGS_IF) && !vcpu->shadow;
@@ -135,6 +139,12 @@ void event_prepare(struct vitro_vcpu *vcpu)
 	unsigned int windows = 0;
 	bool taken = true;
 	int vector;
+
+	/* While a debugger steps, what is not part of the guest's own work waits. */
+	if (debug_steps(vcpu)) {
+		irq_open = false;
+		nmi_open = false;
+	}
 
 	/* One event an entry. */
 	if (events->exception.type != EV_NONE) {
@@ -162,6 +172,7 @@ void event_prepare(struct vitro_vcpu *vcpu)
 		lapic_ack(vcpu, vector);
 		vcpu->stat[VITRO_STAT_INJECT_IRQ]++;
 		inject(vcpu, &irq);
+		taken = true;
 		vector = lapic_pending(vcpu);
 	}
 
@@ -175,7 +186,8 @@ void event_prepare(struct vitro_vcpu *vcpu)
 		if (taken && nmi_open && !events->nmi_blocked)
 			smp_send_reschedule(smp_processor_id());
 	}
-	backend->set_window(vcpu, windows);
+	backend->set_window(vcpu, debug_steps(vcpu) ? 0 : windows);
+	return taken;
 }
 
 /**

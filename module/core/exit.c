@@ -24,10 +24,7 @@ static void skip_insn(struct vitro_vcpu *vcpu)
 		vcpu->regs.rip = (u32)vcpu->regs.rip;
 	vcpu->shadow = false;
 	vcpu->regs.rflags &= ~(u64)X86_EFLAGS_RF;
-	if (vcpu->regs.rflags & X86_EFLAGS_TF) {
-		backend->set_dr6_bs(vcpu);
-		event_raise(vcpu, X86_TRAP_DB);
-	}
+	debug_skipped(vcpu);
 }
 
 static void raise_gp(struct vitro_vcpu *vcpu)
@@ -225,6 +222,15 @@ static enum verdict handle_cr(struct vitro_vcpu *vcpu)
 	return AGAIN;
 }
 
+static enum verdict handle_dr(struct vitro_vcpu *vcpu)
+{
+	if (!debug_has_drs(vcpu))
+		host_load_drs(vcpu);
+	else if (debug_mov_dr(vcpu))
+		skip_insn(vcpu);
+	return AGAIN;
+}
+
 /**
  * exit_handle - deal with vcpu->exit
  * @vcpu: in a burst, just out of the guest
@@ -253,11 +259,12 @@ enum verdict exit_handle(struct vitro_vcpu *vcpu)
 	case EXIT_CR:
 		return handle_cr(vcpu);
 	case EXIT_DR:
-		host_load_drs(vcpu);
-		return AGAIN;
+		return handle_dr(vcpu);
 	case EXIT_XSETBV:
 		return handle_xsetbv(vcpu);
 	case EXIT_EXCEPTION:
+		if (debug_takes_exception(vcpu))
+			return AGAIN;
 		event_raise_again(vcpu, &vcpu->exit_exception);
 		return AGAIN;
 	case EXIT_UD:

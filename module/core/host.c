@@ -226,16 +226,21 @@ void host_set_tsc_aux(struct vitro_vcpu *vcpu, u64 value)
 	wrmsrl(MSR_TSC_AUX, value);
 }
 
+static void set_drs(const u64 dr[4])
+{
+	set_debugreg(dr[0], 0);
+	set_debugreg(dr[1], 1);
+	set_debugreg(dr[2], 2);
+	set_debugreg(dr[3], 3);
+}
+
 /**
  * host_load_drs - give the guest the breakpoint registers, for the rest of the burst
  * @vcpu: in a burst
  */
 void host_load_drs(struct vitro_vcpu *vcpu)
 {
-	set_debugreg(vcpu->dr[0], 0);
-	set_debugreg(vcpu->dr[1], 1);
-	set_debugreg(vcpu->dr[2], 2);
-	set_debugreg(vcpu->dr[3], 3);
+	set_drs(vcpu->dr);
 	vcpu->dr_loaded = true;
 	backend->intercept_drs(vcpu, false);
 }
@@ -272,6 +277,12 @@ void host_enter(struct vitro_vcpu *vcpu)
 			wrmsrl(MSR_TSC_AUX, vcpu->tsc_aux);
 	}
 
+	/* The debugger's breakpoints; the guest does not get to touch a DR. */
+	if (debug_has_drs(vcpu)) {
+		if (vcpu->debug.flags & VITRO_DEBUG_HW)
+			set_drs(vcpu->debug.dr);
+		return;
+	}
 	/* Breakpoints armed: the guest needs their addresses without touching a DR. */
 	if (backend->dr7(vcpu) & DR_GLOBAL_ENABLE_MASK ||
 	    backend->dr7(vcpu) & DR_LOCAL_ENABLE_MASK)

@@ -27,6 +27,7 @@ static u64 groups_for_exit(const struct vitro_exit *x)
 	case VITRO_EXIT_WRMSR:
 	case VITRO_EXIT_HYPERCALL:
 	case VITRO_EXIT_HLT:
+	case VITRO_EXIT_DEBUG:
 		return VITRO_STATE_GPRS;
 	default:
 		return 0;
@@ -69,6 +70,7 @@ void state_store(struct vitro_vcpu *vcpu, u64 mask)
 	}
 	if (mask & VITRO_STATE_DRS) {
 		memcpy(s->drs.dr, vcpu->dr, sizeof(s->drs.dr));
+		debug_store_drs(vcpu, &s->drs);
 		to->drs = s->drs;
 	}
 	if (mask & VITRO_STATE_MSRS) {
@@ -217,7 +219,8 @@ int state_load(struct vitro_vcpu *vcpu, u64 mask)
 		if (ret)
 			return ret;
 	}
-	ret = backend->load_state(vcpu, s, mask);
+	/* The CPU's own are the debugger's, if there is one. */
+	ret = backend->load_state(vcpu, s, debug_has_drs(vcpu) ? mask & ~VITRO_STATE_DRS : mask);
 	if (ret)
 		return ret;
 
@@ -227,8 +230,10 @@ int state_load(struct vitro_vcpu *vcpu, u64 mask)
 		lapic_set_tpr(vcpu, s->crs.cr8 << 4);
 		vcpu->xcr0 = s->crs.xcr0;
 	}
-	if (mask & VITRO_STATE_DRS)
+	if (mask & VITRO_STATE_DRS) {
 		memcpy(vcpu->dr, s->drs.dr, sizeof(vcpu->dr));
+		debug_load_drs(vcpu, &s->drs);
+	}
 	if (mask & VITRO_STATE_EVENTS)
 		event_load(vcpu, &s->events);
 	if (mask & VITRO_STATE_TIME)

@@ -123,6 +123,7 @@ void vcpu_reset(struct vitro_vcpu *vcpu, bool power_on)
 	}
 	event_reset(vcpu);
 	backend->vcpu_reset(vcpu, power_on);
+	debug_reset(vcpu);
 	lapic_reset(vcpu);
 	/* A SIPI right behind the INIT may be here already. */
 	if (power_on)
@@ -304,6 +305,7 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 		WRITE_ONCE(comm->dirty, 0);
 	}
 	vcpu->has_run = true;
+	vcpu->debug.done = 0;
 	note_task(vcpu);
 	glass_place(vcpu, VITRO_PLACE_KERNEL);
 	vcpu->stat[VITRO_STAT_RUNS]++;
@@ -334,6 +336,8 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 			continue;
 		}
 
+		if (debug_steps(vcpu))
+			debug_look(vcpu);
 		verdict = burst(vcpu);
 		if (verdict == LEAVE_FAULT) {
 			verdict = resolve_fault(vcpu);
@@ -348,6 +352,8 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 			yield_to_other(vcpu);
 		if (verdict == LEAVE_HALT)
 			vcpu->mp_state = VITRO_MP_HALTED;
+		if (verdict != LEAVE_USER && debug_report(vcpu))
+			verdict = LEAVE_USER;
 		cond_resched();
 	} while (verdict != LEAVE_USER);
 

@@ -282,8 +282,8 @@ struct lapic {
 };
 
 /**
- * struct cr_access - operand of EXIT_CR
- * @cr: number of the control register
+ * struct cr_access - operand of EXIT_CR and EXIT_DR
+ * @cr: number of the control or debug register
  * @gpr: number of the general register
  * @write: MOV to it, not from it
  */
@@ -291,6 +291,42 @@ struct cr_access {
 	u8 cr;
 	u8 gpr;
 	bool write;
+};
+
+/* What an instruction does with RFLAGS.TF, beside starting with it. */
+enum tf_use {
+	TF_UNUSED,
+	TF_PUSHED,		/* PUSHF */
+	TF_LOADED,		/* POPF, IRET */
+};
+
+/**
+ * struct vcpu_debug - what a debugger outside has asked for, and how far it is
+ * @flags: VITRO_DEBUG_*
+ * @dr: @dr7: its breakpoints, with VITRO_DEBUG_HW
+ * @guest_dr6: @guest_dr7: the guest's own, while debug_has_drs(): they are not in the CPU
+ * @step_rip: @step_tf: what the instruction at this RIP does with TF
+ * @borrowed: the last entry had TF set for a step
+ * @delivering: the last entry was to deliver an event, which is the step
+ * @tf: @rip: @shadow: what they were when TF was borrowed
+ * @done: VITRO_DEBUG_*: what has happened and is to be reported
+ * @dr6: with VITRO_DEBUG_HW in @done: DR6 then
+ */
+struct vcpu_debug {
+	u32 flags;
+	u64 dr[4];
+	u64 dr7;
+	u64 guest_dr6;
+	u64 guest_dr7;
+	u64 step_rip;
+	enum tf_use step_tf;
+	bool borrowed;
+	bool delivering;
+	u64 tf;
+	u64 rip;
+	bool shadow;
+	u32 done;
+	u64 dr6;
 };
 
 /**
@@ -303,6 +339,7 @@ struct cr_access {
  * @regs: [v] general registers, rip and rflags: always current outside of the guest
  * @dr: [v] DR0 to DR3
  * @dr_loaded: [v] they are in the CPU: this burst's guest uses them
+ * @debug: [v] for a debugger outside
  * @shadow: [v] interrupt shadow: STI or MOV SS just ran
  * @guest_cr4: [v] CR4 as the guest sees it
  * @xcr0: [v] XCR0
@@ -310,7 +347,7 @@ struct cr_access {
  * @tsc_aux: [v] MSR TSC_AUX
  * @host_tsc_aux: [v] the host's, during a burst
  * @exit: [v] the last exit, in the making
- * @cr_access: [v] with EXIT_CR
+ * @cr_access: [v] with EXIT_CR and EXIT_DR
  * @exit_exception: [v] with EXIT_EXCEPTION
  * @events: pending events
  * @mp_state: [v] enum vitro_mp_state; an INIT changes it by way of REQ_INIT
@@ -347,6 +384,7 @@ struct vitro_vcpu {
 	struct vitro_gprs regs;
 	u64 dr[4];
 	bool dr_loaded;
+	struct vcpu_debug debug;
 	bool shadow;
 	u64 guest_cr4;
 	u64 xcr0;

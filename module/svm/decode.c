@@ -54,15 +54,17 @@ int svm_insn_length(struct vitro_vcpu *vcpu)
 }
 
 /**
- * svm_decode_mov_cr - operands of the MOV CR that exited
- * @vcpu: its cr_access tells the control register and the direction; gpr is filled in
+ * svm_decode_mov - operands of the MOV CR or MOV DR that exited
+ * @vcpu: its cr_access tells the control or debug register and the direction; gpr is
+ *	filled in
+ * @opcode: second byte of the opcode that reads
  *
  * Returns as svm_insn_length().
  */
-int svm_decode_mov_cr(struct vitro_vcpu *vcpu)
+int svm_decode_mov(struct vitro_vcpu *vcpu, u8 opcode)
 {
 	struct insn insn;
-	const u8 *opcode;
+	const u8 *bytes;
 	int ret;
 
 	ret = insn_fetch(vcpu, &insn, true);
@@ -71,11 +73,14 @@ int svm_decode_mov_cr(struct vitro_vcpu *vcpu)
 	if (insn.opcode + 3 > insn.nr)
 		return -EAGAIN;
 
-	/* 0F 20 /r reads CRn, 0F 22 /r writes it; ModRM.reg is n, ModRM.rm the GPR. */
-	opcode = insn.bytes + insn.opcode;
-	if (opcode[0] != 0x0f || opcode[1] != (vcpu->cr_access.write ? 0x22 : 0x20))
+	/*
+	 * 0F 20 /r reads CRn, 0F 22 /r writes it; 21 and 23 do that with DRn.  ModRM.reg is
+	 * n, ModRM.rm the GPR.
+	 */
+	bytes = insn.bytes + insn.opcode;
+	if (bytes[0] != 0x0f || bytes[1] != opcode + (vcpu->cr_access.write ? 2 : 0))
 		return -EINVAL;
-	vcpu->cr_access.gpr = (opcode[2] & 7) | (insn.rex & 1) << 3;
+	vcpu->cr_access.gpr = (bytes[2] & 7) | (insn.rex & 1) << 3;
 	return insn.opcode + 3;
 }
 

@@ -7,6 +7,7 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "core/insn.h"
 #include "svm/svm.h"
 
 static void translate_io(struct vitro_vcpu *vcpu, const struct vmcb_control *c)
@@ -56,6 +57,11 @@ static void translate_npf(struct vitro_vcpu *vcpu, const struct vmcb_control *c)
 	}
 }
 
+/* Exceptions with an error code (APM 2 table 8-1). */
+#define HAS_ERROR	(BIT(X86_TRAP_DF) | BIT(X86_TRAP_TS) | BIT(X86_TRAP_NP) | \
+			 BIT(X86_TRAP_SS) | BIT(X86_TRAP_GP) | BIT(X86_TRAP_PF) | \
+			 BIT(X86_TRAP_AC) | BIT(21))
+
 static void translate_exception(struct vitro_vcpu *vcpu, const struct vmcb_control *c)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
@@ -87,16 +93,22 @@ static void translate_exception(struct vitro_vcpu *vcpu, const struct vmcb_contr
 		fallthrough;
 	default:
 		/*
-		 * #DB and #AC are intercepted only because a guest could make their
-		 * delivery loop inside the CPU for ever.  Once through here, each
-		 * round of that loop is an exit.
+		 * #DB and #AC are intercepted because a guest could make their delivery
+		 * loop inside the CPU for ever.  Once through here, each round of that
+		 * loop is an exit.  All others are for a debugger.
 		 */
 		x->reason = EXIT_EXCEPTION;
 		vcpu->exit_exception = (struct vcpu_event){
 			.type = EV_EXCEPTION,
 			.vector = vector,
-			.has_error = vector == X86_TRAP_AC,
+			.has_error = HAS_ERROR & BIT(vector),
+			.error = HAS_ERROR & BIT(vector) ? c->exitinfo1 : 0,
 		};
+		/* Intercepted before CR2 was written (APM 2 15.12.15). */
+		if (vector == X86_TRAP_PF) {
+			svm->vmcb->save.cr2 = c->exitinfo2;
+			svm_changed(svm, CLEAN_CR2);
+		}
 		break;
 	}
 }
@@ -142,24 +154,50 @@ static void translate_insn(struct vitro_vcpu *vcpu, const struct vmcb_control *c
 		x->reason = len == -EAGAIN ? EXIT_FETCH : EXIT_RESUME;
 }
 
-static void translate_cr(struct vitro_vcpu *vcpu, const struct vmcb_control *c)
+/* MOV CR and MOV DR; @write: the first exit code of those that write; @opcode: as svm_decode_mov */
+static void translate_mov(struct vitro_vcpu *vcpu, const struct vmcb_control *c,
+			  enum internal_exit reason, u64 write, u8 opcode)
 {
 	int len;
 
 	vcpu->cr_access.cr = c->exitcode & 15;
-	vcpu->cr_access.write = c->exitcode >= SVM_EXIT_CR_WRITE(0);
+	vcpu->cr_access.write = c->exitcode >= write;
 	if ((svm_backend.features & VITRO_CPU_DECODE) &&
-	    (svm_backend.features & VITRO_CPU_NRIPS) && (c->exitinfo1 & CR_INFO_MOV)) {
+	    (svm_backend.features & VITRO_CPU_NRIPS) &&
+	    (reason == EXIT_DR || (c->exitinfo1 & CR_INFO_MOV))) {
 		vcpu->cr_access.gpr = CR_INFO_GPR(c->exitinfo1);
 		len = c->nrip - vcpu->regs.rip;
 	} else {
-		len = svm_decode_mov_cr(vcpu);
+		len = svm_decode_mov(vcpu, opcode);
 	}
 	if (len > 0) {
-		vcpu->exit.reason = EXIT_CR;
+		vcpu->exit.reason = reason;
 		vcpu->exit.insn_len = len;
 	} else {
 		vcpu->exit.reason = len == -EAGAIN ? EXIT_FETCH : EXIT_RESUME;
+	}
+}
+
+/*
+ * For QEMU's TCG an INT3 is an INT n, and no #BP.  One that really is an INT n, the guest
+ * executes by itself, with the intercept off until the next exit.
+ */
+static void translate_int(struct vitro_vcpu *vcpu)
+{
+	struct insn insn;
+	int ret;
+
+	ret = insn_fetch(vcpu, &insn, true);
+	if (ret) {
+		vcpu->exit.reason = ret == -EAGAIN ? EXIT_FETCH : EXIT_RESUME;
+	} else if (insn.bytes[insn.opcode] == 0xcc) {
+		vcpu->exit.reason = EXIT_EXCEPTION;
+		vcpu->exit_exception = (struct vcpu_event){
+			.type = EV_EXCEPTION, .vector = X86_TRAP_BP,
+		};
+	} else {
+		svm_intercept_int(to_svm(vcpu), false);
+		vcpu->exit.reason = EXIT_RESUME;
 	}
 }
 
@@ -204,6 +242,9 @@ void svm_translate_exit(struct vitro_vcpu *vcpu)
 	case SVM_EXIT_VINTR:
 		x->reason = EXIT_IRQ_WINDOW;
 		break;
+	case SVM_EXIT_INTN:
+		translate_int(vcpu);
+		break;
 	case SVM_EXIT_IRET:
 		translate_iret(vcpu);
 		break;
@@ -223,10 +264,10 @@ void svm_translate_exit(struct vitro_vcpu *vcpu)
 		translate_insn(vcpu, c);
 		break;
 	case SVM_EXIT_CR_READ(0) ... SVM_EXIT_CR_WRITE(15):
-		translate_cr(vcpu, c);
+		translate_mov(vcpu, c, EXIT_CR, SVM_EXIT_CR_WRITE(0), 0x20);
 		break;
 	case SVM_EXIT_DR_READ(0) ... SVM_EXIT_DR_WRITE(15):
-		x->reason = EXIT_DR;
+		translate_mov(vcpu, c, EXIT_DR, SVM_EXIT_DR_WRITE(0), 0x21);
 		break;
 	case SVM_EXIT_EXCP(0) ... SVM_EXIT_EXCP(31):
 		translate_exception(vcpu, c);

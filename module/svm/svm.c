@@ -212,6 +212,17 @@ static int svm_vcpu_init(struct vitro_vcpu *vcpu)
 	return 0;
 }
 
+/* INT3 and INTO are one byte long, and traps. */
+static bool is_int3(u8 vector)
+{
+	return vector == X86_TRAP_BP || vector == X86_TRAP_OF;
+}
+
+static bool has_nrips(void)
+{
+	return svm_backend.features & VITRO_CPU_NRIPS;
+}
+
 /* An event in the format of EVENTINJ (APM 2 15.20). */
 static u64 event_to_eventinj(const struct vcpu_event *ev)
 {
@@ -241,6 +252,7 @@ static u64 event_to_eventinj(const struct vcpu_event *ev)
 static void complete_events(struct vitro_vcpu *vcpu, u64 info)
 {
 	struct vcpu_event *ev = &vcpu->events.inflight;
+	struct svm_vcpu *svm = to_svm(vcpu);
 
 	*ev = (struct vcpu_event){ .type = EV_NONE };
 	if (!(info & EVENT_V))
@@ -255,8 +267,13 @@ static void complete_events(struct vitro_vcpu *vcpu, u64 info)
 		vcpu->events.nmi_blocked = false;
 		break;
 	case EVENT_TYPE_EXCEPTION:
-		if (ev->vector == X86_TRAP_BP || ev->vector == X86_TRAP_OF)
-			break;
+		if (is_int3(ev->vector)) {
+			if (svm->injected.type != EV_EXCEPTION)
+				break;
+			/* Not the guest's INT3, but ours: back to where svm_inject() began. */
+			if (!has_nrips())
+				vcpu->regs.rip--;
+		}
 		ev->type = EV_EXCEPTION;
 		ev->has_error = info & EVENT_EV;
 		ev->error = info >> 32;
@@ -270,6 +287,12 @@ static void svm_inject(struct vitro_vcpu *vcpu, const struct vcpu_event *ev)
 
 	svm->vmcb->control.eventinj = event_to_eventinj(ev);
 	svm->injected = *ev;
+	/* The RIP on the stack is that of the next instruction: nRIP, where there is one. */
+	if (ev->type == EV_EXCEPTION && is_int3(ev->vector)) {
+		svm->vmcb->control.nrip = vcpu->regs.rip + 1;
+		if (!has_nrips())
+			vcpu->regs.rip++;
+	}
 	/* Without virtual NMIs, the handler's IRET is how we know its end. */
 	if (ev->type == EV_NMI) {
 		svm->vmcb->control.intercept_misc1 |= INTERCEPT_IRET;
@@ -331,16 +354,30 @@ static void svm_intercept_drs(struct vitro_vcpu *vcpu, bool on)
 	svm_changed(svm, CLEAN_INTERCEPTS);
 }
 
+static void svm_intercept_exceptions(struct vitro_vcpu *vcpu, u32 vectors)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+
+	svm->vmcb->control.intercept_exceptions = SVM_EXCEPTIONS | vectors;
+	svm->watch_int = vectors & BIT(X86_TRAP_BP);
+	svm_intercept_int(svm, svm->watch_int);
+}
+
 static u64 svm_dr7(struct vitro_vcpu *vcpu)
 {
 	return to_svm(vcpu)->vmcb->save.dr7;
 }
 
-static void svm_set_dr6_bs(struct vitro_vcpu *vcpu)
+static u64 svm_dr6(struct vitro_vcpu *vcpu)
+{
+	return to_svm(vcpu)->vmcb->save.dr6;
+}
+
+static void svm_set_dr6(struct vitro_vcpu *vcpu, u64 value)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 
-	svm->vmcb->save.dr6 |= DR_STEP;
+	svm->vmcb->save.dr6 = value;
 	svm_changed(svm, CLEAN_DRX);
 }
 
@@ -411,6 +448,8 @@ static void svm_run(struct vitro_vcpu *vcpu)
 		svm->clean = CLEAN_ALL;
 		c->eventinj = 0;
 		read_back(vcpu);
+		if (svm->watch_int)
+			svm_intercept_int(svm, true);
 	}
 	svm->injected.type = EV_NONE;
 	svm_translate_exit(vcpu);
@@ -435,8 +474,10 @@ struct vitro_backend svm_backend = {
 	.set_window = svm_set_window,
 	.tlb_flush = svm_tlb_flush,
 	.intercept_drs = svm_intercept_drs,
+	.intercept_exceptions = svm_intercept_exceptions,
+	.dr6 = svm_dr6,
+	.set_dr6 = svm_set_dr6,
 	.dr7 = svm_dr7,
-	.set_dr6_bs = svm_set_dr6_bs,
 	.cpl = svm_cpl,
 	.is_64bit = svm_is_64bit,
 	.code = vmcb_code,

@@ -3,6 +3,8 @@
 #ifndef VITRO_SVM_H
 #define VITRO_SVM_H
 
+#include <asm/trapnr.h>
+
 #include "core/backend.h"
 #include "svm/vmcb.h"
 
@@ -34,6 +36,7 @@ struct svm_cpu {
  * @iret: an IRET of the NMI handler is about to run, at @iret_rip
  * @step: RFLAGS.TF is set by us, to see the end of that IRET or of a shadow
  * @injected: what the last entry was to deliver
+ * @watch_int: somebody wants to see each INT3; one INT n may pass nevertheless
  * @windows: WINDOW_* that the VMCB is set up for
  * @clean: CLEAN_* of the groups of fields that nobody has changed since the last exit
  */
@@ -47,9 +50,13 @@ struct svm_vcpu {
 	enum { STEP_NONE, STEP_IRET, STEP_SHADOW } step;
 	u64 iret_rip;
 	struct vcpu_event injected;
+	bool watch_int;
 	u32 clean;
 	unsigned int windows;
 };
+
+/* The exceptions that exit always. */
+#define SVM_EXCEPTIONS	(BIT(X86_TRAP_MC) | BIT(X86_TRAP_DB) | BIT(X86_TRAP_AC))
 
 DECLARE_PER_CPU(struct svm_cpu, svm_cpu);
 extern u32 svm_nr_asids;
@@ -63,6 +70,16 @@ static inline struct svm_vcpu *to_svm(struct vitro_vcpu *vcpu)
 static inline void svm_changed(struct svm_vcpu *svm, u32 groups)
 {
 	svm->clean &= ~groups;
+}
+
+static inline void svm_intercept_int(struct svm_vcpu *svm, bool on)
+{
+	u32 *word = &svm->vmcb->control.intercept_misc1;
+	u32 old = *word;
+
+	*word = on ? old | INTERCEPT_INTN : old & ~INTERCEPT_INTN;
+	if (*word != old)
+		svm_changed(svm, CLEAN_INTERCEPTS);
 }
 
 /* VMRUN found the state inconsistent (APM 2 15.5.1). */
@@ -94,7 +111,7 @@ void svm_translate_exit(struct vitro_vcpu *vcpu);
 
 /* decode.c */
 int svm_insn_length(struct vitro_vcpu *vcpu);
-int svm_decode_mov_cr(struct vitro_vcpu *vcpu);
+int svm_decode_mov(struct vitro_vcpu *vcpu, u8 opcode);
 int svm_decode_string_io(struct vitro_vcpu *vcpu);
 
 /* entry.S */

@@ -41,7 +41,7 @@ void vmcb_init(struct vitro_vcpu *vcpu, phys_addr_t iopm, phys_addr_t msrpm,
 	c->intercept_dr = INTERCEPT_DR_ALL;
 
 	/* The host's machine checks, and two exceptions whose delivery may never end. */
-	c->intercept_exceptions = BIT(X86_TRAP_MC) | BIT(X86_TRAP_DB) | BIT(X86_TRAP_AC);
+	c->intercept_exceptions = SVM_EXCEPTIONS;
 
 	/*
 	 * Allowed: reading and writing of descriptor-table registers, RDTSC (TSC_OFFSET

@@ -25,6 +25,10 @@
 #define CR_TYPE(q)	((q) >> 4 & 3)	/* 0 MOV to CR, 1 MOV from CR */
 #define CR_GPR(q)	((q) >> 8 & 15)
 
+/* Qualification of debug-register accesses (SDM 3C table 28-4). */
+#define DR_NUMBER(q)	((q) & 7)
+#define DR_READ		BIT(4)
+
 /* General detect: in DR6 and in the qualification BD, in DR7 GD (SDM 3B 18.2.3). */
 #define DEBUG_BD	BIT(13)
 
@@ -124,10 +128,13 @@ static void translate_exception(struct vitro_vcpu *vcpu, u64 qual)
 	case X86_TRAP_DB:
 		update_dr6(vcpu, qual);
 		break;
+	case X86_TRAP_PF:
+		to_vmx(vcpu)->cr2 = qual;	/* the CPU has not (SDM 3C 28.1) */
+		break;
 	}
 	/*
-	 * #DB and #AC are intercepted only because a guest could make their delivery
-	 * loop inside the CPU for ever.
+	 * #DB and #AC are intercepted because a guest could make their delivery loop
+	 * inside the CPU for ever.  All others are for a debugger.
 	 */
 	x->reason = EXIT_EXCEPTION;
 	vcpu->exit_exception = (struct vcpu_event){
@@ -235,6 +242,9 @@ void vmx_translate_exit(struct vitro_vcpu *vcpu)
 		break;
 	case VMX_MOV_DR:
 		x->reason = EXIT_DR;
+		vcpu->cr_access.cr = DR_NUMBER(qual);
+		vcpu->cr_access.gpr = CR_GPR(qual);
+		vcpu->cr_access.write = !(qual & DR_READ);
 		break;
 	case VMX_XSETBV:
 		x->reason = EXIT_XSETBV;

@@ -55,7 +55,10 @@ void vmcs_init(struct vitro_vcpu *vcpu, phys_addr_t msr_bitmap)
 	vmcs_write(VM_ENTRY_CONTROLS, vmx_caps.entry);
 
 	/* The host's machine checks, and two exceptions whose delivery may never end. */
-	vmcs_write(EXCEPTION_BITMAP, BIT(X86_TRAP_MC) | BIT(X86_TRAP_DB) | BIT(X86_TRAP_AC));
+	vmcs_write(EXCEPTION_BITMAP, VMX_EXCEPTIONS);
+	/* Page faults by that bitmap alone, whatever their error code (SDM 3C 26.2). */
+	vmcs_write(PAGE_FAULT_MASK, 0);
+	vmcs_write(PAGE_FAULT_MATCH, 0);
 
 	vmcs_write(MSR_BITMAP, msr_bitmap);
 	vmcs_write(VIRTUAL_APIC_ADDRESS, __pa(vmx->vapic));

@@ -391,7 +391,7 @@ static void vmx_inject(struct vitro_vcpu *vcpu, const struct vcpu_event *ev)
 	 */
 	if (ev->type == EV_EXCEPTION &&
 	    (ev->vector == X86_TRAP_BP || ev->vector == X86_TRAP_OF)) {
-		info = INTERRUPTION_VALID | 6 << 8 | ev->vector;
+		info = INTERRUPTION_VALID | INTERRUPTION_SOFT_EXCEPTION | ev->vector;
 		vmcs_write(VM_ENTRY_INSTRUCTION_LENGTH, 1);
 	}
 	/* Real mode pushes no error codes, and VM entry refuses one there. */
@@ -427,6 +427,11 @@ static void complete_events(struct vitro_vcpu *vcpu)
 		ev->has_error = info & INTERRUPTION_ERROR;
 		if (ev->has_error)
 			ev->error = vmcs_read(IDT_VECTORING_ERROR_CODE);
+		break;
+	case INTERRUPTION_SOFT_EXCEPTION:
+		/* Not the guest's INT3 or INTO, but one that vmx_inject() has made up. */
+		if (to_vmx(vcpu)->injected.type == EV_EXCEPTION)
+			ev->type = EV_EXCEPTION;
 		break;
 	}	/* else INT n, INT3, INTO: they start anew, RIP still points at them */
 	vcpu->exit.raw.intinfo |= (u64)ev->error << 32;
@@ -479,20 +484,34 @@ static void vmx_intercept_drs(struct vitro_vcpu *vcpu, bool on)
 	vmcs_write(PRIMARY_CONTROLS, vmx->primary);
 }
 
+static void vmx_intercept_exceptions(struct vitro_vcpu *vcpu, u32 vectors)
+{
+	struct vmx_access access;
+
+	vmx_open(vcpu, &access);
+	vmcs_write(EXCEPTION_BITMAP, VMX_EXCEPTIONS | vectors);
+	vmx_close(vcpu, &access);
+}
+
 static u64 vmx_dr7(struct vitro_vcpu *vcpu)
 {
 	return vmcs_read(GUEST_DR7);
 }
 
-static void vmx_set_dr6_bs(struct vitro_vcpu *vcpu)
+static u64 vmx_dr6(struct vitro_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
 	if (vcpu->dr_loaded)
 		get_debugreg(vmx->dr6, 6);
-	vmx->dr6 |= DR_STEP;
+	return vmx->dr6;
+}
+
+static void vmx_set_dr6(struct vitro_vcpu *vcpu, u64 value)
+{
+	to_vmx(vcpu)->dr6 = value;
 	if (vcpu->dr_loaded)
-		set_debugreg(vmx->dr6, 6);
+		set_debugreg(value, 6);
 }
 
 /* Interruptibility and pending debug exceptions must fit each other (SDM 3C 27.3.1.5). */
@@ -543,6 +562,13 @@ static void read_back(struct vitro_vcpu *vcpu)
 	vcpu->shadow = vmx->blocking;
 	vcpu->events.nmi_blocked = blocking & BLOCKING_BY_NMI;
 	vmx->cr2 = read_cr2();
+	/*
+	 * An instruction that exits has made no trap yet, and this field is to be clear (SDM
+	 * 3C 28.3.4).  In Bochs 2.7 the trap is pending already.
+	 */
+	if ((vcpu->regs.rflags & X86_EFLAGS_TF) &&
+	    vmcs_read(EXIT_REASON) != VMX_TPR_BELOW_THRESHOLD)
+		vmcs_write(GUEST_PENDING_DEBUG, 0);
 	if (vmx->vapic[VTPR] != vcpu->apic.tpr)
 		lapic_set_tpr(vcpu, vmx->vapic[VTPR]);
 	if (vmx->pml)
@@ -610,8 +636,10 @@ struct vitro_backend vmx_backend = {
 	.set_window = vmx_set_window,
 	.tlb_flush = vmx_tlb_flush,
 	.intercept_drs = vmx_intercept_drs,
+	.intercept_exceptions = vmx_intercept_exceptions,
+	.dr6 = vmx_dr6,
+	.set_dr6 = vmx_set_dr6,
 	.dr7 = vmx_dr7,
-	.set_dr6_bs = vmx_set_dr6_bs,
 	.cpl = vmcs_cpl,
 	.is_64bit = vmcs_is_64bit,
 	.code = vmcs_code,

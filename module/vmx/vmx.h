@@ -3,6 +3,8 @@
 #ifndef VITRO_VMX_H
 #define VITRO_VMX_H
 
+#include <asm/trapnr.h>
+
 #include "core/backend.h"
 #include "vmx/vmcs.h"
 
@@ -85,6 +87,9 @@ struct vmx_vcpu {
 	u64 syscall[VMX_NR_SYSCALL];
 	struct vcpu_event injected;
 };
+
+/* The exceptions that exit always. */
+#define VMX_EXCEPTIONS	(BIT(X86_TRAP_MC) | BIT(X86_TRAP_DB) | BIT(X86_TRAP_AC))
 
 #define PML_ENTRIES	512
 #define VTPR		0x80	/* offset of the TPR in the virtual-APIC page */

@@ -27,6 +27,7 @@
 
 #include <linux/ioctl.h>
 #include <linux/types.h>
+#include <linux/vitro_debug.h>
 #include <linux/vitro_glass.h>
 #include <linux/vitro_tdp.h>
 
@@ -111,8 +112,7 @@ struct vitro_info {
 
 /**
  * struct vitro_create_vm - VITRO_CREATE_VM: returns a VM fd (close-on-exec)
- * @flags: zero
- * @pad: zero
+ * @flags: @pad: zero
  *
  * The VM maps memory of the calling process, and of no other, ever.
  * Errors: EMFILE/ENFILE no fd left.
@@ -515,6 +515,7 @@ enum vitro_exit_reason {
 	VITRO_EXIT_UNHANDLED,	/* an exit that vitro does not know: see raw */
 	VITRO_EXIT_TASK_SWITCH,	/* Intel only: an AMD CPU makes the switch itself */
 	VITRO_EXIT_INTA,	/* the 8259's interrupt is taken now: see below */
+	VITRO_EXIT_DEBUG,	/* what VITRO_SET_DEBUG has asked for */
 };
 
 /**
@@ -621,6 +622,7 @@ struct vitro_exit {
 			__u32 error;
 			__u32 pad2;
 		} task_switch;
+		struct vitro_debug_exit debug;	/* VITRO_EXIT_DEBUG */
 		__u64 reserved[8];
 	};
 	/**
