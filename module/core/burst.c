@@ -66,7 +66,8 @@ static bool must_leave(struct vitro_vcpu *vcpu)
  * The order is what makes kicks and TLB flushes reliable: first announce IN_GUEST,
  * then look at requests, at the TLB generation and at the interrupts.  Whoever
  * makes news first changes these, then looks at the mode; between the two there is
- * a barrier on both sides, so one of us sees the other (vcpu_kick(), tdp_flush()).
+ * a barrier on both sides, so one of us sees the other (vcpu_kick(), tdp_flush();
+ * selftests/models/kick.pml and models/flush.pml).
  */
 static enum verdict enter_once(struct vitro_vcpu *vcpu)
 {

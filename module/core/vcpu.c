@@ -136,7 +136,8 @@ void vcpu_reset(struct vitro_vcpu *vcpu, bool power_on)
  * @vcpu: the vCPU
  *
  * From any context.  The caller has made its news visible (irr, nmi_pending,
- * requests) before; either the burst then sees the news, or this sees the burst.
+ * requests) before; either the burst then sees the news, or this sees the burst
+ * (selftests/models/kick.pml).
  */
 void vcpu_kick(struct vitro_vcpu *vcpu)
 {

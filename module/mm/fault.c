@@ -2,7 +2,8 @@
 /*
  * Second-level faults: the guest touched a page that the tables do not map, or not
  * for writing.  Find the process's page behind it, and map that.  The protocol with
- * changes of the process's page tables is told in notifier.c.
+ * changes of the process's page tables is told in notifier.c, and checked in
+ * selftests/models/fault.pml.
  *
  * Nothing stays pinned: the reference that get_user_pages takes lives until the page
  * is mapped; from then on the notifier answers for it.  Memory without a struct page

@@ -20,6 +20,8 @@
  * any other way, (iii) sees one of the two numbers differ.
  *
  * A change of the memslots is an invalidation like any other (slots.c).
+ *
+ * selftests/models/fault.pml goes through all the orders in which this can happen.
  */
 #include <linux/wait_bit.h>
 

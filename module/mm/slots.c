@@ -189,6 +189,7 @@ static void zap_slot(struct vitro_vm *vm, const struct vitro_slots *slots,
  *  - a fault that found the old slot does not map what it found, because
  *    invalidate_end comes after the new array.
  * Then, after a grace period, nobody has hold of the old slot or array.
+ * selftests/models/fault.pml checks it.
  */
 static int slots_replace(struct vitro_vm *vm, u32 id, struct vitro_slot *new)
 {

@@ -45,6 +45,8 @@
  * tlb_gen.  If the thread has moved to another CPU when (3) reads vcpu->cpu, it has
  * been out of the guest since (2), and the interrupt is only superfluous.
  *
+ * selftests/models/flush.pml goes through all the orders in which this can happen.
+ *
  * The wait is safe under mmu_lock since no burst takes a lock that others hold with
  * interrupts on, and interrupts are on wherever mmu_lock is taken.
  */
