@@ -23,6 +23,7 @@ static const struct command {
 	{ "report", "vitro report", cmd_report, "make a page of figures of what was recorded" },
 	{ "image", "vitro image", cmd_image, "make files for disks, and say what is in them" },
 	{ "why", "vitro why", cmd_why, "say why the CPU refused to enter a guest" },
+	{ "snip", "vitro snip", cmd_snip, "run a few instructions, and show each exit" },
 	{ NULL, NULL, NULL, NULL }
 };
 

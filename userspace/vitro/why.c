@@ -11,6 +11,7 @@
 #include <vitro/why.h>
 
 #include "cmd.h"
+#include "why.h"
 
 #define MAX_VIOLATIONS	64
 #define MAX_REPAIRS	64
@@ -64,8 +65,14 @@ static struct vitro_entry *read_entry(const char *path)
 	return entry;
 }
 
-/* "FIELD=VALUE" */
-static bool repair(struct vitro_entry *entry, const char *text)
+/**
+ * why_repair - give a field another value
+ * @entry: the entry
+ * @text: "FIELD=VALUE"
+ *
+ * Return: false if that is not possible; the reason has been said.
+ */
+bool why_repair(struct vitro_entry *entry, const char *text)
 {
 	const size_t length = strcspn(text, "=");
 	char name[64];
@@ -74,7 +81,7 @@ static bool repair(struct vitro_entry *entry, const char *text)
 
 	if (!text[length] || length >= sizeof(name) ||
 	    !parse_number(text + length + 1, 0, UINT64_MAX, &value)) {
-		bad(text, "--what-if takes FIELD=VALUE, such as GUEST_CR4=0x2020");
+		bad(text, "that takes FIELD=VALUE, such as GUEST_CR4=0x2020");
 		return false;
 	}
 	memcpy(name, text, length);
@@ -159,33 +166,62 @@ static json_t *violation_json(const struct vitro_entry *entry, const struct vitr
 	return object;
 }
 
-static void print_json(const struct vitro_entry *entry, const struct vitro_violation *v, size_t nr)
+static size_t violations(const struct vitro_entry *entry, struct vitro_violation *v)
 {
-	json_t *list = json_array(), *root;
+	size_t nr = vitro_why(entry, v, MAX_VIOLATIONS);
+
+	return nr > MAX_VIOLATIONS ? MAX_VIOLATIONS : nr;
+}
+
+/**
+ * why_json - which rules an entry violates, for programs
+ * @entry: the entry
+ * @status: set to the exit status
+ *
+ * Return: the object; the caller's.
+ */
+json_t *why_json(const struct vitro_entry *entry, int *status)
+{
+	static struct vitro_violation v[MAX_VIOLATIONS];
+	const size_t nr = violations(entry, v);
+	json_t *list = json_array();
 	size_t i;
 
 	for (i = 0; i < nr; i++)
 		json_array_append_new(list, violation_json(entry, &v[i]));
-	root = json_pack("{s:s, s:b, s:o}", "vendor",
+	*status = nr ? END_ENTRY : 0;
+	return json_pack("{s:s, s:b, s:o}", "vendor",
 			 vitro_entry_vendor(entry) == VITRO_VENDOR_SVM ? "svm" : "vmx",
 			 "enters", !nr, "violations", list);
-	json_dumpf(root, stdout, JSON_INDENT(2));
-	printf("\n");
-	json_decref(root);
+}
+
+/**
+ * why_print - which rules an entry violates, in words
+ * @entry: the entry
+ *
+ * Return: the exit status.
+ */
+int why_print(const struct vitro_entry *entry)
+{
+	static struct vitro_violation v[MAX_VIOLATIONS];
+	const size_t nr = violations(entry, v);
+
+	print_text(entry, v, nr);
+	return nr ? END_ENTRY : 0;
 }
 
 static int explain(const struct vitro_entry *entry, bool json)
 {
-	static struct vitro_violation v[MAX_VIOLATIONS];
-	size_t nr = vitro_why(entry, v, MAX_VIOLATIONS);
+	json_t *root;
+	int status;
 
-	if (nr > MAX_VIOLATIONS)
-		nr = MAX_VIOLATIONS;
-	if (json)
-		print_json(entry, v, nr);
-	else
-		print_text(entry, v, nr);
-	return nr ? END_ENTRY : 0;
+	if (!json)
+		return why_print(entry);
+	root = why_json(entry, &status);
+	json_dumpf(root, stdout, JSON_INDENT(2));
+	printf("\n");
+	json_decref(root);
+	return status;
 }
 
 /**
@@ -231,7 +267,7 @@ int cmd_why(int argc, char **argv)
 	if (!entry)
 		return END_USAGE;
 	for (i = 0; i < nr; i++)
-		if (!repair(entry, repairs[i]))
+		if (!why_repair(entry, repairs[i]))
 			break;
 	status = i < nr ? END_USAGE : explain(entry, json);
 	vitro_entry_free(entry);
