@@ -548,6 +548,10 @@ TEST_F(gva, steps_that_fail)
 	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, 0, SYSTEM, &w));
 	EXPECT_EQ(VITRO_WALK_OK, w.result);
 	EXPECT_FALSE(w.user);
+	set_cpl(&self->w.fake, 0);
+	ASSERT_EQ(0, vitro_walk(&self->w.fake.vcpu, 0, VITRO_ACCESS_USER, &w));
+	EXPECT_EQ(VITRO_WALK_USER, w.result);
+	EXPECT_TRUE(w.user);
 
 	map_long(&self->w.fake, 4, 0);
 	set_cpl(&self->w.fake, 0);

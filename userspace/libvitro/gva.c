@@ -388,7 +388,8 @@ static int do_walk(struct walk *walk)
 	walk->mode = paging_mode(&vcpu->comm->state.crs);
 	out->levels = walk->mode.levels;
 	out->entry_size = walk->mode.entry;
-	out->user = vi_cpl(vcpu) == 3 && !(out->access & VITRO_ACCESS_SYSTEM);
+	out->user = out->access & VITRO_ACCESS_USER ||
+		    (vi_cpl(vcpu) == 3 && !(out->access & VITRO_ACCESS_SYSTEM));
 	if (!out->levels) {
 		out->gpa = out->gva;
 		out->page_size = PAGE_SIZE;

@@ -18,6 +18,7 @@ int cmd_top(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_image(int argc, char **argv);
 int cmd_why(int argc, char **argv);
+int cmd_walk(int argc, char **argv);
 int cmd_snip(int argc, char **argv);
 
 /* args.c */

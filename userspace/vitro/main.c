@@ -24,6 +24,7 @@ static const struct command {
 	{ "image", "vitro image", cmd_image, "make files for disks, and say what is in them" },
 	{ "why", "vitro why", cmd_why, "say why the CPU refused to enter a guest" },
 	{ "snip", "vitro snip", cmd_snip, "run a few instructions, and show each exit" },
+	{ "walk", "vitro walk", cmd_walk, "show how an address of a guest is translated" },
 	{ NULL, NULL, NULL, NULL }
 };
 

@@ -14,6 +14,7 @@
 #include "cgroup.h"
 #include "cmd.h"
 #include "record.h"
+#include "walk.h"
 
 static void say(const struct config *config, const char *what)
 {
@@ -42,6 +43,7 @@ static int check_config(const struct config *config)
 static void serve(struct machine *m)
 {
 	m->control = control_new();
+	walk_serve(m);
 }
 
 static int run_machine(struct machine *m, const struct config *config)

@@ -509,6 +509,7 @@ int vitro_raise_fault(struct vitro_vcpu *vcpu, const struct vitro_fault *fault);
 #define VITRO_ACCESS_EXEC	(1U << 1)	/* an instruction fetch */
 #define VITRO_ACCESS_SYSTEM	(1U << 2)	/* implicit, as of descriptor tables: never CPL 3 */
 #define VITRO_ACCESS_DEBUG	(1U << 3)	/* no permission matters, no A or D bit is set */
+#define VITRO_ACCESS_USER	(1U << 4)	/* as if at CPL 3 */
 
 /**
  * vitro_gva_to_gpa - walk the guest's page tables
