@@ -75,7 +75,7 @@ static void test_registers(void)
 	reg_set(&d, REG_FEATURES_SEL, 2);
 	check("there are 64 of them", reg_get(&d, REG_DEVICE_FEATURES) == 0);
 	reg_set(&d, REG_QUEUE_SEL, 1);
-	check("queue 1: up to 256 entries", reg_get(&d, REG_QUEUE_NUM_MAX) == 256);
+	check("queue 1: up to 512 entries", reg_get(&d, REG_QUEUE_NUM_MAX) == 512);
 	reg_set(&d, REG_QUEUE_SEL, 2);
 	check("there is no queue 2", reg_get(&d, REG_QUEUE_NUM_MAX) == 0);
 	reg_set(&d, REG_QUEUE_READY, 1);
@@ -369,23 +369,23 @@ static void test_malformed(void)
 	check("more buffers than entries", has_failed("9 buffers in a queue of 8"));
 }
 
-/* Too many parts: each of 257 descriptors in a table is cut at the border of regions. */
+/* Too many parts: each of 513 descriptors in a table is cut at the border of regions. */
 static void test_too_long(void)
 {
 	struct virtq_desc part = { REGION - 1, 2, NEXT, 0 };
 	unsigned int i;
 
 	driver_start(&d, ALL, 8);
-	for (i = 0; i < 257; i++) {
+	for (i = 0; i < 513; i++) {
 		part.next = i + 1;
-		if (i == 256)
+		if (i == 512)
 			part.flags = 0;
 		guest_put(&d, DATA + 0x1000 + i * sizeof(part), &part, sizeof(part));
 	}
-	*desc(&d, 0, 0) = (struct virtq_desc){ DATA + 0x1000, 257 * 16, TABLE, 0 };
+	*desc(&d, 0, 0) = (struct virtq_desc){ DATA + 0x1000, 513 * 16, TABLE, 0 };
 	avail(&d, 0)->idx = 1;
 	driver_kick(&d, 0);
-	check("more parts than we can hold", has_failed("more than 512 parts"));
+	check("more parts than we can hold", has_failed("more than 1024 parts"));
 }
 
 /* What is wrong with where a queue is comes out when the device starts. */
@@ -397,7 +397,7 @@ static void test_bad_rings(void)
 	} rings[] = {
 		{ "size 0", "powers of 2", REG_QUEUE_NUM, 0 },
 		{ "size 3", "powers of 2", REG_QUEUE_NUM, 3 },
-		{ "size 512", "powers of 2", REG_QUEUE_NUM, 512 },
+		{ "size 1024", "powers of 2", REG_QUEUE_NUM, 1024 },
 		{ "size 2^31", "powers of 2", REG_QUEUE_NUM, 0x80000000 },
 		{ "descriptors not on 16 bytes", "not on 16", REG_QUEUE_DESC_LOW, 0x4008 },
 		{ "available ring not on 2 bytes", "not on 2", REG_QUEUE_AVAIL_LOW, 0x5001 },

@@ -131,7 +131,7 @@ static void test_config(void)
 	check("what it is", reg_get(&d, REG_DEVICE_ID) == 2);
 	check("what it offers", (driver_features(&d) & 0xffffff) ==
 	      (F_SEG_MAX | F_BLK_SIZE | F_TOPOLOGY | F_ALL));
-	check("its size, and limits", c.capacity == SECTORS && c.seg_max == 254 &&
+	check("its size, and limits", c.capacity == SECTORS && c.seg_max == 510 &&
 	      c.blk_size == 512 && c.physical_block_exp == 3 && c.max_discard_seg == MAX_RANGES);
 	check("all at its place", offsetof(struct virtio_blk_config, writeback) == 32 &&
 	      offsetof(struct virtio_blk_config, write_zeroes_may_unmap) == 56);

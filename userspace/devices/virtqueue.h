@@ -22,8 +22,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#define VIRTQ_MAX_SIZE	256	/* largest queue offered */
-#define VIRTQ_MAX_PARTS	512	/* of a buffer: one more wherever a part crosses two regions */
+#define VIRTQ_MAX_SIZE	512	/* largest queue offered: a chain for 1 MiB in scattered pages */
+#define VIRTQ_MAX_PARTS	1024	/* of a buffer: one more wherever a part crosses two regions */
 #define VIRTQ_BATCH	64	/* buffers to serve before looking at other things */
 
 struct virtio_dev;
