@@ -15,23 +15,29 @@ GUEST(g_wake_all);
 GUEST(g_count);
 GUEST(g_counter);
 GUEST(g_hand_over);
-GUEST(g_token);
+GUEST(g_pause);
+GUEST(g_pause_end);
 GUEST(g_send);
 GUEST(g_add);
 GUEST(g_sum);
 GUEST(g_store);
 
 /* Another vCPU in 64-bit mode, runnable without INIT and SIPI, with a stack of its own. */
-static struct vt_cpu *second(struct vt_cpu *first, const void *entry)
+static struct vt_cpu *another(struct vt_cpu *first, unsigned int id, const void *entry)
 {
-	struct vt_cpu *cpu = vt_cpu(first->vm, 1);
+	struct vt_cpu *cpu = vt_cpu(first->vm, id);
 
 	vt_set_mode(cpu, VT_LONG, entry);
-	cpu->gpr[VITRO_RSP] = FREE_MEM + 0x10000;
+	cpu->gpr[VITRO_RSP] = FREE_MEM + 0x10000 * id;
 	vt_get(cpu, VITRO_STATE_EVENTS);
 	cpu->comm->state.events.mp_state = VITRO_MP_RUNNABLE;
 	cpu->comm->dirty |= VITRO_STATE_EVENTS;
 	return cpu;
+}
+
+static struct vt_cpu *second(struct vt_cpu *first, const void *entry)
+{
+	return another(first, 1, entry);
 }
 
 static void *run(void *arg)
@@ -218,31 +224,79 @@ static void run_on_first_cpu(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+#define TURNS	400
+
 /*
- * Two vCPUs that wait for each other by spinning, on one CPU of the host: who spins
- * makes way for the other, long before its time slice is over.
+ * A ring of vCPUs on one CPU of the host: each waits for its turn, spinning, takes it,
+ * and hands over to the next.  Returns how often they executed PAUSE, for each turn:
+ * unlike the time it takes, that has nothing to do with the load.
  */
+static uint64_t pauses_per_turn(struct vt_cpu *first, unsigned int nr)
+{
+	struct vt_cpu *cpu[8] = { first };
+	pthread_t thread[ARRAY_SIZE(cpu)];
+	uint64_t pauses;
+	unsigned int i;
+
+	run_on_first_cpu();
+	for (i = 0; i < nr; i++) {
+		if (i)
+			cpu[i] = another(first, i, g_hand_over);
+		cpu[i]->gpr[VITRO_RCX] = TURNS / nr;
+		cpu[i]->gpr[VITRO_RBX] = i;
+		cpu[i]->gpr[VITRO_RDX] = (i + 1) % nr;
+	}
+	for (i = 1; i < nr; i++) {
+		if (pthread_create(&thread[i], NULL, run, cpu[i]))
+			vt_die("no thread for vCPU %u", i);
+	}
+	if (vt_run(first) != VITRO_EXIT_HLT)
+		vt_die("vCPU 0 has not finished");
+	pauses = first->gpr[VITRO_RSI];
+	for (i = 1; i < nr; i++) {
+		pthread_join(thread[i], NULL);
+		if (cpu[i]->comm->exit.reason != VITRO_EXIT_HLT)
+			vt_die("vCPU %u has not finished", i);
+		pauses += cpu[i]->gpr[VITRO_RSI];
+	}
+	fprintf(stderr, "# a ring of %u: %llu PAUSEs for %u turns\n", nr,
+		(unsigned long long)pauses, TURNS);
+	return pauses / TURNS;
+}
+
+/*
+ * Who spins makes way, before its time slice is over, which lasts tens of thousands of
+ * PAUSEs.  A CPU may let some thousand go by until it takes them for a loop.
+ */
+static uint64_t patience(const struct vt_vm *vm)
+{
+	return vm->info.cpu_features & VITRO_CPU_PAUSE_FILTER ? 10000 : 100;
+}
+
 TEST(spinning_yields)
 {
-	const int rounds = 200;
-	struct vt_cpu *a = vt_boot(VT_LONG, g_hand_over), *b = second(a, g_hand_over);
-	pthread_t thread;
-	uint64_t start, ms;
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_hand_over);
 
-	if (!(a->vm->info.cpu_features & VITRO_CPU_PAUSE_FILTER))
-		SKIP(return, "this CPU does not notice a guest that spins");
-	run_on_first_cpu();
-	a->gpr[VITRO_RCX] = rounds;
-	b->gpr[VITRO_RCX] = rounds;
-	b->gpr[VITRO_RBX] = 1;
-	a->gpr[VITRO_RDX] = 1;
-	start = vt_now_ns();
-	ASSERT_EQ(0, pthread_create(&thread, NULL, run, b));
-	ASSERT_EQ(VITRO_EXIT_HLT, vt_run(a));
-	pthread_join(thread, NULL);
-	ms = (vt_now_ns() - start) / 1000000;
-	printf("# %d rounds in %llu ms\n", rounds, (unsigned long long)ms);
-	EXPECT_GT(4 * rounds, ms);	/* two ways each; a time slice has 4 ms or more */
+	EXPECT_GT(patience(cpu->vm), pauses_per_turn(cpu, 2));
+}
+
+/* ... to the one that it waits for, even if that is the last of eight to be asked. */
+TEST(eight_spin_on_one_cpu)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_hand_over);
+
+	EXPECT_GT(patience(cpu->vm), pauses_per_turn(cpu, 8));
+}
+
+/* Whether PAUSE exits or not, it is an instruction that does nothing. */
+TEST(pause_goes_on)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_pause);
+
+	ASSERT_EQ(1, vt_says(cpu));
+	EXPECT_EQ(0, cpu->gpr[VITRO_RCX]);
+	ASSERT_EQ(1, vt_trap(cpu));		/* #DB */
+	EXPECT_EQ((uintptr_t)g_pause_end, vt_frame(cpu)->rip);
 }
 
 /* Two VMs have nothing in common: the same address is other memory. */

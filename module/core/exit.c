@@ -281,6 +281,7 @@ enum verdict exit_handle(struct vitro_vcpu *vcpu)
 	case EXIT_RESUME:
 		return AGAIN;
 	case EXIT_PAUSE:
+		skip_insn(vcpu);
 		return LEAVE_YIELD;
 	case EXIT_FETCH:
 		return LEAVE_FETCH;

@@ -236,29 +236,40 @@ static void note_task(struct vitro_vcpu *vcpu)
 	}
 }
 
+/* The thread of vCPU @id, if that could run and does not: a reference, or NULL. */
+static struct task_struct *waiting_task(struct vitro_vm *vm, u32 id)
+{
+	struct task_struct *task = NULL;
+	struct vitro_vcpu *vcpu;
+
+	rcu_read_lock();
+	vcpu = rcu_dereference(vm->vcpu[id]);
+	if (vcpu && READ_ONCE(vcpu->mode) != IN_GUEST &&
+	    READ_ONCE(vcpu->mp_state) == VITRO_MP_RUNNABLE)
+		task = get_pid_task(rcu_dereference(vcpu->task), PIDTYPE_PID);
+	rcu_read_unlock();
+	return task;
+}
+
 /*
  * The guest spins, perhaps for a lock whose holder's thread is not running: give the
- * CPU to the next vCPU that could run and does not.
+ * CPU to the next vCPU, by number, that has use for it.  If that one spins as well, it
+ * does the same, so that after one round the holder had its turn.
  */
 static void yield_to_other(struct vitro_vcpu *vcpu)
 {
-	struct task_struct *task = NULL;
-	struct vitro_vcpu *other;
-	int i;
+	bool yielded = false;
+	u32 i;
 
-	rcu_read_lock();
-	for (i = 1; i < VITRO_MAX_VCPUS && !task; i++) {
-		other = rcu_dereference(vcpu->vm->vcpu[(vcpu->id + i) % VITRO_MAX_VCPUS]);
-		if (!other || READ_ONCE(other->mode) == IN_GUEST ||
-		    READ_ONCE(other->mp_state) != VITRO_MP_RUNNABLE)
+	for (i = 1; i < VITRO_MAX_VCPUS && !yielded; i++) {
+		struct task_struct *task;
+
+		task = waiting_task(vcpu->vm, (vcpu->id + i) % VITRO_MAX_VCPUS);
+		if (!task)
 			continue;
-		task = get_pid_task(rcu_dereference(other->task), PIDTYPE_PID);
+		yielded = yield_to(task, true) > 0;	/* not if it sleeps or runs */
+		put_task_struct(task);
 	}
-	rcu_read_unlock();
-	if (!task)
-		return;
-	yield_to(task, true);
-	put_task_struct(task);
 }
 
 /* Resolves the second-level fault in vcpu->exit.  Returns a verdict or an errno. */

@@ -15,6 +15,7 @@ static const struct {
 } insns[] = {
 	{ SVM_EXIT_CPUID,	2, { 0x0f, 0xa2 } },
 	{ SVM_EXIT_HLT,		1, { 0xf4 } },
+	{ SVM_EXIT_PAUSE,	1, { 0x90 } },		/* its F3 is a prefix */
 	{ SVM_EXIT_VMMCALL,	3, { 0x0f, 0x01, 0xd9 } },
 	{ SVM_EXIT_XSETBV,	3, { 0x0f, 0x01, 0xd1 } },
 	{ SVM_EXIT_INVD,	2, { 0x0f, 0x08 } },

@@ -133,6 +133,9 @@ static void translate_insn(struct vitro_vcpu *vcpu, const struct vmcb_control *c
 	case SVM_EXIT_HLT:
 		x->reason = VITRO_EXIT_HLT;
 		break;
+	case SVM_EXIT_PAUSE:
+		x->reason = EXIT_PAUSE;
+		break;
 	case SVM_EXIT_VMMCALL:
 		x->reason = VITRO_EXIT_HYPERCALL;
 		break;
@@ -257,6 +260,7 @@ void svm_translate_exit(struct vitro_vcpu *vcpu)
 	case SVM_EXIT_CPUID:
 	case SVM_EXIT_MSR:
 	case SVM_EXIT_HLT:
+	case SVM_EXIT_PAUSE:
 	case SVM_EXIT_VMMCALL:
 	case SVM_EXIT_XSETBV:
 	case SVM_EXIT_INVD:
@@ -271,9 +275,6 @@ void svm_translate_exit(struct vitro_vcpu *vcpu)
 		break;
 	case SVM_EXIT_EXCP(0) ... SVM_EXIT_EXCP(31):
 		translate_exception(vcpu, c);
-		break;
-	case SVM_EXIT_PAUSE:
-		x->reason = EXIT_PAUSE;
 		break;
 	case SVM_EXIT_RDPMC:
 		x->reason = EXIT_GP;

@@ -13,7 +13,7 @@
 /* Changes of these bits of CR4 flush the TLB (APM 2 5.5.2, 5.5.3). */
 #define CR4_FLUSHES	(X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PCIDE | X86_CR4_SMEP)
 
-/* PAUSEs before an exit: some ten microseconds of spinning. */
+/* PAUSEs before an exit, where the CPU counts them: some ten microseconds of spinning. */
 #define PAUSE_FILTER_COUNT	3000
 
 /**
@@ -46,19 +46,18 @@ void vmcb_init(struct vitro_vcpu *vcpu, phys_addr_t iopm, phys_addr_t msrpm,
 	/*
 	 * Allowed: reading and writing of descriptor-table registers, RDTSC (TSC_OFFSET
 	 * is applied), PUSHF, POPF, INT n, INVLPG, task switches (the CPU makes them, in
-	 * the guest's memory).  PAUSE, unless it comes again and again: a vCPU that spins
-	 * should make room for the one it waits for.
+	 * the guest's memory).  A vCPU that spins should make room for the one it waits
+	 * for, so PAUSE exits: if it comes again and again or, on a CPU without the filter
+	 * (emulated, or nested), each time.
 	 */
 	c->intercept_misc1 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_SMI |
 			     INTERCEPT_INIT | INTERCEPT_RDPMC | INTERCEPT_CPUID |
-			     INTERCEPT_RSM | INTERCEPT_INVD | INTERCEPT_HLT |
+			     INTERCEPT_RSM | INTERCEPT_INVD | INTERCEPT_PAUSE | INTERCEPT_HLT |
 			     INTERCEPT_INVLPGA | INTERCEPT_IOIO_PROT | INTERCEPT_MSR_PROT |
 			     INTERCEPT_FERR_FREEZE | INTERCEPT_SHUTDOWN;
 
-	if (svm_backend.features & VITRO_CPU_PAUSE_FILTER) {
-		c->intercept_misc1 |= INTERCEPT_PAUSE;
+	if (svm_backend.features & VITRO_CPU_PAUSE_FILTER)
 		c->pause_filter_count = PAUSE_FILTER_COUNT;
-	}
 
 	/* Allowed: RDTSCP, INT1. */
 	c->intercept_misc2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD |

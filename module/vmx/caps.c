@@ -177,6 +177,10 @@ int caps_probe(const char **why)
 	if (vmx_caps.cpu & CPU_SECONDARY)
 		vmx_caps.cpu2 = adjust(MSR_IA32_VMX_PROCBASED_CTLS2, &vmx_caps.cpu2,
 				       CPU2_OPTIONAL);
+	/* A vCPU that spins should make room for the one it waits for. */
+	if (!(vmx_caps.cpu2 & CPU2_PAUSE_LOOP))
+		vmx_caps.cpu = adjust(MSR_IA32_VMX_TRUE_PROCBASED_CTLS, &vmx_caps.cpu,
+				      CPU_PAUSE);
 	vmx_caps.exit = adjust(MSR_IA32_VMX_TRUE_EXIT_CTLS, &vmx_caps.exit, 0);
 	vmx_caps.entry = adjust(MSR_IA32_VMX_TRUE_ENTRY_CTLS, &vmx_caps.entry, 0);
 	ret = refuse_missing(why);

@@ -117,6 +117,7 @@ enum vmcs_field {
 #define CPU_UNCONDITIONAL_IO	BIT(24)
 #define CPU_MSR_BITMAPS		BIT(28)
 #define CPU_MONITOR		BIT(29)
+#define CPU_PAUSE		BIT(30)
 #define CPU_SECONDARY		BIT(31)
 
 /* Secondary processor-based controls (SDM 3C table 25-7). */

@@ -81,19 +81,36 @@ GUEST64(g_count)
 VAR(g_counter)
 
 /*
- * Hands a token to and fro, RCX times: RBX is this vCPU's token, RDX the other's.
- * While it waits it spins, as for a lock.
+ * Hands a token on, RCX times: RBX is this vCPU's token, RDX the next one's.  While it
+ * waits it spins, as for a lock, and counts its PAUSEs in RSI.
  */
 GUEST64(g_hand_over)
 1:	cmp	%rbx, g_token
 	je	2f
 	pause
+	inc	%rsi
 	jmp	1b
 2:	mov	%rdx, g_token
 	dec	%rcx
 	jnz	1b
 	stop
 VAR(g_token)
+
+/* PAUSE in all its forms, 10,000 of each, then one that is stepped over. */
+GUEST64(g_pause)
+	mov	$10000, %ecx
+1:	pause
+	.byte	0x2e, 0xf3, 0x90		/* a segment override */
+	.byte	0xf3, 0x48, 0x90		/* REX.W */
+	dec	%ecx
+	jnz	1b
+	say	$1
+	pushf
+	orl	$0x100, (%rsp)			/* TF */
+	popf
+	pause
+LABEL(g_pause_end)
+	nop
 
 /* Waits for interrupts, counting nothing: the handler reports them. */
 GUEST64(g_idle)

@@ -49,7 +49,7 @@ static void check_svm_features(uint32_t edx)
 		{ "decode assists", SVM_DECODE, "vitro reads instructions from guest memory" },
 		{ "flush by ASID", SVM_FLUSH_ASID, "a flush empties the whole TLB" },
 		{ "VMCB clean bits", SVM_CLEAN_BITS, "each entry loads the whole VMCB" },
-		{ "pause filter", SVM_PAUSE_FILTER, "a spinning guest keeps its CPU" },
+		{ "pause filter", SVM_PAUSE_FILTER, "each PAUSE of a guest is an exit" },
 		{ "virtual GIF", SVM_VGIF, "matters to guests that are hypervisors only" },
 		{ NULL, 0, NULL }
 	}, *f;

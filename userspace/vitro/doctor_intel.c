@@ -99,7 +99,7 @@ static const struct feature proc2[] = {
 	NEEDED("unrestricted guest", 7, "guests start in real mode, which vitro does not emulate"),
 	USED("enable RDTSCP", 3, "RDTSCP is an invalid instruction in guests", "Nehalem (2008)"),
 	USED("enable VPID", PROC2_VPID, "each entry and exit empties the TLB", "Nehalem (2008)"),
-	USED("PAUSE-loop exiting", 10, "a spinning guest keeps its CPU", "Westmere (2010)"),
+	USED("PAUSE-loop exiting", 10, "each PAUSE of a guest is an exit", "Westmere (2010)"),
 	USED("enable INVPCID", 12, "INVPCID is an invalid instruction in guests",
 	     "Haswell (2013)"),
 	{ }
