@@ -1,65 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vitro ps, stat, events and trace as their users see them. */
 #include "kselftest_harness.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-/* 16-bit code: for ever, CPUID and OUT to port 0x42. */
-#define FOR_EVER	"\x31\xc0\x0f\xa2\xe6\x42\xeb\xf8"
-/* Three times CPUID, then OUT to a port, then HLT. */
-#define THREE(port)	"\xbe\x03\x00\x31\xc0\x0f\xa2\x4e\x75\xf9\xb0\x55\xe6" port "\xf4"
-
-static char output[1 << 20];
-
-/* Runs a shell's command; its output goes to "output".  Returns its exit status. */
-__attribute__((format(printf, 1, 2)))
-static int sh(const char *fmt, ...)
-{
-	char command[1024];
-	size_t n, len = 0;
-	va_list args;
-	FILE *f;
-
-	va_start(args, fmt);
-	vsnprintf(command, sizeof(command), fmt, args);
-	va_end(args);
-	f = popen(command, "r");
-	if (!f)
-		return -1;
-	while ((n = fread(output + len, 1, sizeof(output) - 1 - len, f)) > 0)
-		len += n;
-	output[len] = '\0';
-	return WEXITSTATUS(pclose(f));
-}
-
-static void write_file(const char *name, const char *data, size_t len)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	if (fd < 0 || write(fd, data, len) != (ssize_t)len)
-		ksft_exit_fail_msg("cannot write %s: %s\n", name, strerror(errno));
-	close(fd);
-}
-
-/* How often a text is in the output. */
-static unsigned int count(const char *text)
-{
-	const char *p = output;
-	unsigned int n = 0;
-
-	while ((p = strstr(p, text))) {
-		p += strlen(text);
-		n++;
-	}
-	return n;
-}
+#include "commands.h"
 
 /* The background command of these tests ends with them. */
 FIXTURE(machine) {
@@ -68,32 +10,13 @@ FIXTURE(machine) {
 
 FIXTURE_SETUP(machine)
 {
-	const struct timespec pause = { .tv_nsec = 100000000 };
-
-	write_file("/tmp/forever.bin", FOR_EVER, sizeof(FOR_EVER) - 1);
-	self->pid = fork();
-	if (self->pid == 0) {
-		execlp("vitro", "vitro", "run", "--name", "two words", "--mode", "16",
-		       "/tmp/forever.bin", NULL);
-		_exit(127);
-	}
-	/* It is there once its guest exits: listed it is before it begins to run. */
-	for (int i = 0; i < 100; i++) {
-		if (!sh("vitro stat --interval 100ms --count 1 two-words 2>&1") &&
-		    strstr(output, "\ncpuid "))
-			return;
-		nanosleep(&pause, NULL);
-	}
-	ASSERT_TRUE(false) TH_LOG("the machine does not run:\n%s", output);
+	self->pid = run_for_ever();
 }
 
 FIXTURE_TEARDOWN(machine)
 {
-	int status;
-
 	kill(self->pid, SIGTERM);
-	waitpid(self->pid, &status, 0);
-	EXPECT_EQ(16, WEXITSTATUS(status));
+	EXPECT_EQ(16, status_of(self->pid));
 }
 
 TEST_F(machine, ps)

@@ -88,9 +88,15 @@ bool recorder_add(struct recorder *r, int fd);
 bool recorder_drain(struct recorder *r, bool all);
 bool recorder_close(struct recorder *r);
 
+/* record_command.c: vitro trace record; an exit status */
+int record_command(const char *file, const char *which, uint64_t duration);
+
 /* record_machine.c: what a machine tells about itself to those who look from outside. */
 void tell_name(const struct machine *m, const char *name);
 void tell_panic(const struct machine *m);
+
+/* Whoever asks by the control socket may record it. */
+void record_serve(struct machine *m);
 
 /* Recording, if record_to() was called; between them the machine runs. */
 void record_to(const char *file);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What a machine tells about itself to those who look from outside: each exit, when
- * "vitro trace run" runs it; its name; and that its guest has panicked.
+ * "vitro trace run" runs it, or when "vitro trace record" asks; its name; and that its
+ * guest has panicked.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -11,8 +12,13 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
+#include "control.h"
 #include "machine.h"
+#include "pause.h"
 #include "record.h"
+
+/* One at a time, as a vCPU has but one ring. */
+static atomic_bool recorded;
 
 /**
  * struct own - the recording that this process makes of its machine
@@ -51,10 +57,19 @@ static uint64_t get_lstar(const struct machine *m)
 	       vitro_vcpu_comm(vcpu)->state.msrs.lstar;
 }
 
+/* A ring of @nr records for a vCPU that does not run; an fd, or -1.  No ring with @nr 0. */
+static int set_ring(const struct machine *m, unsigned int i, unsigned int nr)
+{
+	struct vitro_record_start start = { .nr = nr };
+
+	return ioctl(vitro_vcpu_fd(m->cpu[i].vcpu), VITRO_RECORD, &start);
+}
+
+/* ------------------------------------------------------------ by this process */
+
 static bool add_ring(const struct machine *m, unsigned int i)
 {
-	struct vitro_record_start start = { .nr = RING_RECORDS };
-	int fd = ioctl(vitro_vcpu_fd(m->cpu[i].vcpu), VITRO_RECORD, &start);
+	int fd = set_ring(m, i, RING_RECORDS);
 
 	if (fd < 0) {
 		fprintf(stderr, "vitro trace: cannot record vCPU %u: %s\n", i, strerror(errno));
@@ -99,6 +114,7 @@ bool record_start(struct machine *m)
 		return false;
 	}
 	own.started = true;
+	recorded = true;
 	return true;
 }
 
@@ -118,6 +134,89 @@ bool record_stop(struct machine *m)
 	recorder_drain(&own.recorder, true);
 	return recorder_close(&own.recorder);
 }
+
+/* ---------------------------------------------------------- by another process */
+
+/* Returns LSTAR; when the machine has ended, there is nothing to stop. */
+static uint64_t stop_rings(struct machine *m)
+{
+	uint64_t lstar = 0;
+	unsigned int i;
+
+	if (pause_machine(m)) {
+		pause_lock(m);
+		for (i = 0; i < m->nr_cpus; i++)
+			set_ring(m, i, 0);
+		lstar = get_lstar(m);
+		pause_unlock(m);
+		pause_resume(m);
+	}
+	recorded = false;
+	return lstar;
+}
+
+static void client_gone(void *opaque)
+{
+	stop_rings(opaque);
+}
+
+/* The rings, as far as they could be had, go to @fds. */
+static bool start_rings(struct machine *m, struct control_fds *fds, uint64_t *lstar)
+{
+	bool ok = true;
+	int fd;
+
+	if (!pause_machine(m))
+		return false;
+	pause_lock(m);
+	for (unsigned int i = 0; ok && i < m->nr_cpus; i++) {
+		fd = set_ring(m, i, RING_RECORDS);
+		ok = fd >= 0;
+		if (ok)
+			fds->fd[fds->nr++] = fd;
+	}
+	*lstar = get_lstar(m);
+	pause_unlock(m);
+	pause_resume(m);
+	return ok;
+}
+
+static json_t *answer_record(struct control_request *req, void *opaque)
+{
+	struct machine *m = opaque;
+	const struct vitro_info *info = vitro_get_info(m->dev);
+	uint64_t lstar;
+
+	if (atomic_exchange(&recorded, true))
+		return control_fail(req, "the machine is being recorded already");
+	if (!start_rings(m, &req->out, &lstar) || !control_at_close(req, client_gone, m)) {
+		stop_rings(m);
+		return control_fail(req, "the machine does not stop, or has no memory for records");
+	}
+	return json_pack("{s:i, s:i, s:I}", "vendor", info->vendor, "tsc_khz", info->tsc_khz,
+			 "lstar", (json_int_t)lstar);
+}
+
+static json_t *answer_record_stop(struct control_request *req, void *opaque)
+{
+	struct machine *m = opaque;
+
+	if (!control_not_at_close(req, client_gone, m))
+		return control_fail(req, "who has not begun a recording cannot end it");
+	return json_pack("{s:I}", "lstar", (json_int_t)stop_rings(m));
+}
+
+/**
+ * record_serve - let others record the machine
+ * @m: the machine
+ */
+void record_serve(struct machine *m)
+{
+	control_add(m->control, "record", answer_record, m);
+	control_add(m->control, "record-stop", answer_record_stop, m);
+}
+
+/* ----------------------------------------------------------- what is told at once */
 
 /**
  * tell_name - what vitro ps is to call the machine

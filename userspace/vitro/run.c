@@ -44,6 +44,7 @@ static void serve(struct machine *m)
 {
 	m->control = control_new();
 	walk_serve(m);
+	record_serve(m);
 }
 
 static int run_machine(struct machine *m, const struct config *config)

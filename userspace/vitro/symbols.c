@@ -274,7 +274,8 @@ bool symbols_detect(struct symbols *s, uint64_t lstar)
 	if (!lstar || !symbols_find(s, SYSCALL_ENTRY, &entry, NULL))
 		return false;
 	slide = lstar - entry;
-	if (slide % SLIDE_STEP || slide >= SLIDE_MAX)
+	/* Less than 0, if the file is what another boot of it had in /proc/kallsyms. */
+	if (slide % SLIDE_STEP || (slide >= SLIDE_MAX && -slide >= SLIDE_MAX))
 		return false;
 	s->slide = slide;
 	return true;

@@ -14,11 +14,13 @@
 static void print_help(void)
 {
 	printf("usage: vitro trace run FILE RUN-OPTION...\n"
+	       "       vitro trace record [--duration TIME] FILE [NAME|ID]\n"
 	       "       vitro trace show [OPTION]... FILE\n"
 	       "       vitro trace diff [OPTION]... FILE FILE\n"
 	       "       vitro trace export [OPTION]... FILE\n\n"
 	       "Records each exit of a machine, and shows what was recorded.\n\n"
 	       "run                as \"vitro run RUN-OPTION...\", recording to FILE\n"
+	       "record             those of a machine that runs already, until Ctrl-C or its end\n"
 	       "show               the exits: when, on which vCPU, why, where they went to, how\n"
 	       "                   long they took, and the instruction\n"
 	       "diff               where the same guest first behaves differently in two\n"
@@ -32,6 +34,7 @@ static void print_help(void)
 	       "  -s, --symbols FILE name addresses, by a vmlinux, System.map or kallsyms\n"
 	       "  -k, --kaslr BYTES  how far the guest's kernel has moved; found out by itself\n"
 	       "                     when the guest is 64-bit Linux\n"
+	       "  -d, --duration TIME  record for so long, such as 10s\n"
 	       "  -j, --json         show: print JSON, one line an exit\n"
 	       "  -h, --help         this help\n");
 }
@@ -199,6 +202,7 @@ int cmd_trace(int argc, char **argv)
 		{ "place", required_argument, NULL, 'p' },
 		{ "rip", required_argument, NULL, 'a' },
 		{ "count", required_argument, NULL, 'n' },
+		{ "duration", required_argument, NULL, 'd' },
 		{ "symbols", required_argument, NULL, 's' },
 		{ "kaslr", required_argument, NULL, 'k' },
 		{ "json", no_argument, NULL, 'j' },
@@ -206,27 +210,33 @@ int cmd_trace(int argc, char **argv)
 		{ NULL, 0, NULL, 0 }
 	};
 	struct view v = { .vcpu = -1, .reason = -1, .place = -1 };
+	uint64_t duration = 0;
 	int c, nr, status;
 	const char *what;
 
 	if (argc > 1 && !strcmp(argv[1], "run"))
 		return run(argc, argv);
-	while ((c = getopt_long(argc, argv, "c:r:p:a:n:s:k:jh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:r:p:a:n:d:s:k:jh", options, NULL)) != -1) {
 		if (c == 'h') {
 			print_help();
 			return 0;
 		}
-		status = c == '?' ? END_USAGE : view_option(&v, c, optarg);
+		if (c == 'd' && (!parse_duration(optarg, &duration) || !duration))
+			return usage("--duration '%s': a time, such as 10s", optarg);
+		status = c == '?' ? END_USAGE : c == 'd' ? 0 : view_option(&v, c, optarg);
 		if (status)
 			return status;
 	}
 	nr = argc - optind;
 	what = nr ? argv[optind] : "";
+	if (!strcmp(what, "record") && (nr == 2 || nr == 3))
+		return record_command(argv[optind + 1], nr == 3 ? argv[optind + 2] : NULL,
+				      duration);
 	if (!strcmp(what, "show") && nr == 2)
 		return with_one(&v, argv[optind + 1], false);
 	if (!strcmp(what, "diff") && nr == 3)
 		return diff(&v, argv[optind + 1], argv[optind + 2]);
 	if (!strcmp(what, "export") && nr == 2)
 		return with_one(&v, argv[optind + 1], true);
-	return usage("run, show, diff or export");
+	return usage("run, record, show, diff or export");
 }
