@@ -81,6 +81,19 @@ static void end_refused(struct cpu *cpu)
 		    exit->raw.code, why);
 }
 
+/* What led to it is said when the machine stands still: see run.c. */
+static void end_triple(struct cpu *cpu)
+{
+	struct machine *m = cpu->machine;
+	char at[128];
+
+	pthread_mutex_lock(&m->end_lock);
+	if (!m->ended && !m->fallen)
+		m->fallen = cpu;
+	pthread_mutex_unlock(&m->end_lock);
+	machine_end(m, END_TRIPLE, "triple fault at %s", where(cpu, at, sizeof(at)));
+}
+
 static void end_memfault(struct cpu *cpu)
 {
 	const struct vitro_exit *exit = &vitro_vcpu_comm(cpu->vcpu)->exit;
@@ -176,7 +189,6 @@ static void handle_exit(struct cpu *cpu)
 {
 	struct machine *m = cpu->machine;
 	const struct vitro_bus bus = { .io = io, .mmio = mmio, .opaque = m };
-	char at[128];
 
 	switch (vitro_vcpu_comm(cpu->vcpu)->exit.reason) {
 	case VITRO_EXIT_INTR:
@@ -204,7 +216,7 @@ static void handle_exit(struct cpu *cpu)
 		handle_inta(cpu);
 		break;
 	case VITRO_EXIT_SHUTDOWN:
-		machine_end(m, END_TRIPLE, "triple fault at %s", where(cpu, at, sizeof(at)));
+		end_triple(cpu);
 		break;
 	case VITRO_EXIT_FAIL_ENTRY:
 		end_refused(cpu);

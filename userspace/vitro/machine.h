@@ -68,6 +68,8 @@ struct cpu {
  * @cpu: [I] they, by id
  * @is_snippet: [I] HLT with interrupts off is the regular end
  * @dump_entry: [I] file for an entry that the CPU refuses, or NULL
+ * @symbols: [I] names of the guest's addresses, or NULL
+ * @fallen: [e] the processor that ended it by a triple fault, or NULL
  * @memory: [I] where the guest's memory is in this process, for devices
  * @pause: whether and why the vCPUs stand still; has a lock of its own
  * @control: [I] where others ask for things, or NULL
@@ -102,6 +104,8 @@ struct machine {
 	struct cpu cpu[VITRO_MAX_VCPUS];
 	bool is_snippet;
 	const char *dump_entry;
+	struct symbols *symbols;
+	struct cpu *fallen;
 	struct guest_memory memory;
 	struct pause pause;
 	struct control *control;

@@ -143,6 +143,8 @@ const struct opt run_options[] = {
 	  .help = "the guest's OUT of N to PORT ends the run with status 2*N+1" },
 	{ "dump-entry", 0, "FILE", OPT_STRING, FIELD(dump_entry),
 	  .help = "if the CPU refuses the guest, write what it refused, for \"vitro why\"" },
+	{ "symbols", 0, "FILE", OPT_STRING, FIELD(symbols),
+	  .help = "names of the guest's addresses: vmlinux, System.map or its kallsyms" },
 	{ "deadline", 'd', "TIME", OPT_DURATION, FIELD(deadline),
 	  .help = "end the guest after TIME, such as 60s or 2m" },
 	{ "name", 'n', "NAME", OPT_STRING, FIELD(name),

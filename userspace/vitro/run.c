@@ -13,7 +13,9 @@
 #include "boot.h"
 #include "cgroup.h"
 #include "cmd.h"
+#include "postmortem.h"
 #include "record.h"
+#include "symbols.h"
 #include "walk.h"
 
 static void say(const struct config *config, const char *what)
@@ -47,6 +49,16 @@ static void serve(struct machine *m)
 	record_serve(m);
 }
 
+/* A Linux that has moved itself tells by LSTAR how far; before it sets that, it has not. */
+static void explain_triple(struct machine *m)
+{
+	struct vitro_vcpu *vcpu = m->fallen->vcpu;
+
+	if (m->symbols && !vitro_vcpu_get(vcpu, VITRO_STATE_MSRS))
+		symbols_detect(m->symbols, vitro_vcpu_comm(vcpu)->state.msrs.lstar);
+	postmortem_print(vcpu, m->symbols, stderr);
+}
+
 static int run_machine(struct machine *m, const struct config *config)
 {
 	bool recorded;
@@ -69,6 +81,8 @@ static int run_machine(struct machine *m, const struct config *config)
 		if (m->console.last && m->console.last != '\n' && isatty(STDOUT_FILENO))
 			fputc('\n', stderr);
 		say(config, m->why);
+		if (m->fallen)
+			explain_triple(m);
 	}
 	return recorded ? m->status : END_HOST;
 }
@@ -80,6 +94,10 @@ static int run(const struct config *config)
 	struct images images = { .code.size = 0 };
 	int status = cgroup_enter(&group, config);
 
+	if (!status && config->symbols) {
+		machine.symbols = symbols_open(config->symbols);
+		status = machine.symbols ? 0 : END_USAGE;
+	}
 	if (!status)
 		status = images_read(&images, config);
 	if (!status) {
@@ -91,6 +109,7 @@ static int run(const struct config *config)
 		machine_fini(&machine);
 	}
 	images_free(&images);
+	symbols_close(machine.symbols);
 	cgroup_leave(&group);
 	return status;
 }

@@ -96,6 +96,10 @@ bool snip_trace_start(struct snip *s)
 	}
 	close(fd);
 	s->ring = ring;
+	if (s->ring->record_size != sizeof(struct vitro_record)) {
+		snip_error("the recorder is of another version of vitro");
+		return false;
+	}
 	return true;
 }
 
