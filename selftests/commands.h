@@ -63,7 +63,7 @@ static unsigned int count(const char *text)
 	return n;
 }
 
-static void pause_ms(unsigned int ms)
+static inline void pause_ms(unsigned int ms)
 {
 	const struct timespec pause = { ms / 1000, ms % 1000 * 1000000 };
 
@@ -71,7 +71,7 @@ static void pause_ms(unsigned int ms)
 }
 
 /* Starts a machine that exits for ever, called "two-words"; returns its process. */
-static pid_t run_for_ever(void)
+static inline pid_t run_for_ever(void)
 {
 	pid_t pid;
 
@@ -90,10 +90,11 @@ static pid_t run_for_ever(void)
 		pause_ms(100);
 	}
 	ksft_exit_fail_msg("the machine does not run:\n%s", output);
+	return -1;
 }
 
 /* Returns the exit status of a process that was started here. */
-static int status_of(pid_t pid)
+static inline int status_of(pid_t pid)
 {
 	int status;
 
