@@ -5,7 +5,7 @@
  * Output goes through a buffer to a thread that writes it: the guest does not pay
  * for a system call per character, and devices, which run under the machine's
  * lock, never wait for a slow terminal.  When the buffer is half full, the vCPUs
- * wait without the lock.
+ * wait without the lock, between two runs of the guest.
  */
 #include <errno.h>
 #include <limits.h>
@@ -110,15 +110,48 @@ void console_put(struct console *con, uint8_t c)
 }
 
 /**
- * console_throttle - wait while the terminal is far behind; without locks
+ * console_is_behind - has the terminal half a buffer to take yet?
  * @con: the console
+ *
+ * Return: whether; then whoever can wait does so, by console_catch_up().
+ */
+bool console_is_behind(struct console *con)
+{
+	bool behind;
+
+	pthread_mutex_lock(&con->lock);
+	behind = con->out_len > sizeof(con->out) / 2 && !con->stop;
+	pthread_mutex_unlock(&con->lock);
+	return behind;
+}
+
+static void wait_until_less(struct console *con, size_t len)
+{
+	pthread_mutex_lock(&con->lock);
+	while (con->out_len > len && !con->stop)
+		pthread_cond_wait(&con->drained, &con->lock);
+	pthread_mutex_unlock(&con->lock);
+}
+
+/**
+ * console_catch_up - wait while the terminal is behind; without locks
+ * @con: the console
+ */
+void console_catch_up(struct console *con)
+{
+	wait_until_less(con, sizeof(con->out) / 2);
+}
+
+/**
+ * console_throttle - wait while the buffer is nearly full; without locks
+ * @con: the console
+ *
+ * For those in the midst of something, such as a long REP OUTS.  Most wait earlier, by
+ * console_catch_up(), where a vCPU's state is whole: see pause_point().
  */
 void console_throttle(struct console *con)
 {
-	pthread_mutex_lock(&con->lock);
-	while (con->out_len > sizeof(con->out) / 2 && !con->stop)
-		pthread_cond_wait(&con->drained, &con->lock);
-	pthread_mutex_unlock(&con->lock);
+	wait_until_less(con, sizeof(con->out) / 4 * 3);
 }
 
 /* True when stdout takes PIPE_BUF bytes without waiting; false to give up. */

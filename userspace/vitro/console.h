@@ -63,6 +63,8 @@ void console_stop(struct console *con);
 
 void console_put(struct console *con, uint8_t c);
 void console_throttle(struct console *con);
+bool console_is_behind(struct console *con);
+void console_catch_up(struct console *con);
 
 size_t console_in_room(const struct console *con);
 enum console_input console_read(struct console *con);

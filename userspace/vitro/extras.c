@@ -26,7 +26,7 @@ static void hvc_transmit(void *opaque, const uint8_t *data, size_t len)
 	struct machine *m = opaque;
 	size_t i;
 
-	console_throttle(&m->console);
+	console_catch_up(&m->console);
 	for (i = 0; i < len; i++) {
 		console_put(&m->console, data[i]);
 		if (panic_scan_char(&m->hvc_scan, data[i]))

@@ -45,8 +45,7 @@ void pause_ask(struct machine *m)
  * pause_wait - wait until all vCPUs stand
  * @m: the machine, which the caller holds; not from a vCPU's thread
  *
- * Return: false: the machine has ended, or a vCPU does not come back, as it waits for
- * a terminal that takes no output.
+ * Return: false: the machine has ended, or a vCPU does not come back.
  */
 bool pause_wait(struct machine *m)
 {
@@ -111,18 +110,24 @@ void pause_unlock(struct machine *m)
 }
 
 /**
- * pause_point - where a vCPU's thread comes to stand while the machine is held
+ * pause_point - where a vCPU's thread comes to stand, between two runs
  * @m: the machine
+ *
+ * It stands while the machine is held, and while the terminal is far behind: that may
+ * take for ever, and must keep nobody from looking at the machine.
  */
 void pause_point(struct machine *m)
 {
 	struct pause *p = &m->pause;
 
-	if (!p->holds)
+	if (!p->holds && !console_is_behind(&m->console))
 		return;
 	pthread_mutex_lock(&p->lock);
 	p->nr_parked++;
 	pthread_cond_broadcast(&p->parked);
+	pthread_mutex_unlock(&p->lock);
+	console_catch_up(&m->console);
+	pthread_mutex_lock(&p->lock);
 	while (p->holds && !p->over)
 		pthread_cond_wait(&p->resumed, &p->lock);
 	p->nr_parked--;
