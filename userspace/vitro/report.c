@@ -16,7 +16,8 @@ static void print_help(void)
 	       "by \"vitro trace run\": where the time went, how long exits took, which exits were the\n"
 	       "longest, and where in the guest they come from.\n\n"
 	       "  -o, --output FILE    write it to this file, not to standard output\n"
-	       "  -s, --symbols FILE   name addresses by this System.map or kernel with symbols\n"
+	       "  -s, --symbols FILE   name addresses, by a vmlinux, System.map or kallsyms\n"
+	       "  -k, --kaslr OFFSET   how much higher they are than in there\n"
 	       "  -t, --title TEXT     what to call the recording, by default FILE's name\n"
 	       "  -h, --help           this help\n");
 }
@@ -42,8 +43,7 @@ static bool write_page(const char *output, const struct report *r)
 	return !failed;
 }
 
-static int report(const char *file, const char *title, const char *output,
-		  const struct symbols *symbols)
+static int report(const char *file, const char *title, const char *output, const struct view *view)
 {
 	const char *slash = strrchr(file, '/');
 	int status = END_HOST;
@@ -52,14 +52,14 @@ static int report(const char *file, const char *title, const char *output,
 
 	if (!recording_open(&rec, file))
 		return END_USAGE;
-	if (!rec.nr) {
-		fprintf(stderr, "vitro report: there is no exit in '%s'\n", file);
+	if (!rec.nr || !recording_look(&rec, view)) {
+		if (!rec.nr)
+			fprintf(stderr, "vitro report: there is no exit in '%s'\n", file);
 		recording_close(&rec);
 		return END_USAGE;
 	}
 	r = malloc(sizeof(*r));
 	if (r && report_sum(r, &rec)) {
-		r->symbols = symbols;
 		r->name = title ? title : slash ? slash + 1 : file;
 		status = write_page(output, r) ? 0 : END_HOST;
 	} else {
@@ -84,21 +84,25 @@ int cmd_report(int argc, char **argv)
 	static const struct option options[] = {
 		{ "output", required_argument, NULL, 'o' },
 		{ "symbols", required_argument, NULL, 's' },
+		{ "kaslr", required_argument, NULL, 'k' },
 		{ "title", required_argument, NULL, 't' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 }
 	};
-	const char *output = NULL, *title = NULL, *map = NULL;
-	struct symbols *symbols = NULL;
+	struct view view = { .vcpu = -1, .reason = -1, .place = -1 };
+	const char *output = NULL, *title = NULL;
 	int c, status;
 
-	while ((c = getopt_long(argc, argv, "o:s:t:h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:s:k:t:h", options, NULL)) != -1) {
 		switch (c) {
 		case 'o':
 			output = optarg;
 			break;
 		case 's':
-			map = optarg;
+		case 'k':
+			status = view_option(&view, c, optarg);
+			if (status)
+				return status;
 			break;
 		case 't':
 			title = optarg;
@@ -118,12 +122,5 @@ int cmd_report(int argc, char **argv)
 		fprintf(stderr, "vitro report: a page is not for a terminal: give --output FILE\n");
 		return END_USAGE;
 	}
-	if (map) {
-		symbols = symbols_open(map);
-		if (!symbols)
-			return END_USAGE;
-	}
-	status = report(argv[optind], title, output, symbols);
-	symbols_close(symbols);
-	return status;
+	return report(argv[optind], title, output, &view);
 }

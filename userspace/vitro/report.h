@@ -11,7 +11,6 @@
 #include <stdio.h>
 
 #include "recording.h"
-#include "symbols.h"
 
 #define STRIP_BINS	240	/* columns of the boot strip */
 #define MAX_LANE_BINS	960	/* columns of the timeline, with few vCPUs */
@@ -41,14 +40,14 @@ enum lane {
  * @nr: exits
  * @cycles: they took together, by place
  * @entry: @nr of them, the shortest first
- * @hist: by time and by the place they went to; the last is for what is none
+ * @hist: by time and by the place they went to
  * @per_bin: by the strip's column
  */
 struct report_reason {
 	uint64_t nr;
 	uint64_t cycles[VITRO_NR_PLACES];
 	const struct trace_entry **entry;
-	uint32_t hist[HIST_BINS][VITRO_NR_PLACES + 1];
+	uint32_t hist[HIST_BINS][VITRO_NR_PLACES];
 	uint32_t per_bin[STRIP_BINS];
 };
 
@@ -80,9 +79,8 @@ struct report_spot {
  * struct report - what the page tells
  * @rec: the recording, of at least one exit
  * @name: what to call it
- * @symbols: of the guest, NULL for none
  * @seconds: from the first exit to the end of the last
- * @lost: exits that are missing
+ * @lost: exits that are missing, also those that no record tells of
  * @lost_per_bin: by the strip's column
  * @total: all reasons together; its @entry is NULL
  * @reason: each of them
@@ -94,7 +92,6 @@ struct report_spot {
 struct report {
 	const struct recording *rec;
 	const char *name;
-	const struct symbols *symbols;
 	double seconds;
 	uint64_t lost;
 	uint32_t lost_per_bin[STRIP_BINS];

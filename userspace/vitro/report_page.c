@@ -64,8 +64,8 @@ static void print_address(FILE *out, const struct report *r, const struct trace_
 	char name[SYMBOL_TEXT];
 
 	fprintf(out, "<td class=\"address\"><code>0x%" PRIx64 "</code>", (uint64_t)e->record.rip);
-	if (r->symbols) {
-		symbols_format(r->symbols, e->record.linear, name, sizeof(name));
+	symbols_format(r->rec->symbols, e->record.linear, name, sizeof(name));
+	if (name[0]) {
 		fputs("<small>", out);
 		html_text(out, name);
 		fputs("</small>", out);

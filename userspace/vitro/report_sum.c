@@ -62,11 +62,11 @@ double report_duration(const struct report *r, const struct trace_entry *e)
  * place_of - how far an exit went
  * @e: it
  *
- * Return: enum vitro_place; VITRO_NR_PLACES if a newer module has one more.
+ * Return: enum vitro_place; the farthest if a newer module has one more.
  */
 unsigned int place_of(const struct trace_entry *e)
 {
-	return e->record.place < VITRO_NR_PLACES ? e->record.place : VITRO_NR_PLACES;
+	return e->record.place < VITRO_NR_PLACES ? e->record.place : VITRO_NR_PLACES - 1;
 }
 
 /**
@@ -215,7 +215,7 @@ static bool sum_spots(struct report *r)
 
 /**
  * report_sum - add up a recording
- * @r: filled in, but for name and symbols; report_free() is due in any case
+ * @r: filled in, but for the name; report_free() is due in any case
  * @rec: the recording, of at least one exit
  *
  * Return: false when there is not enough memory.
@@ -239,6 +239,8 @@ bool report_sum(struct report *r, const struct recording *rec)
 		return false;
 	memcpy(r->sorted, rec->entry, rec->nr * sizeof(*r->sorted));
 	sum_reasons(r);
+	if (rec->header->lost > r->lost)	/* some of them after the last record */
+		r->lost = rec->header->lost;
 	return sum_spots(r) && lanes_fill(r);
 }
 

@@ -417,7 +417,7 @@ static void draw_stretch(unsigned int vcpu, enum lane lane, double start, double
 static size_t busiest(const struct report *r)
 {
 	const struct trace_entry **e = r->rec->entry;
-	unsigned int nr[VITRO_NR_PLACES + 1] = { 0 };	/* the last for what is none */
+	unsigned int nr[VITRO_NR_PLACES] = { 0 };
 	unsigned int most = 0, places, k;
 	uint64_t least = UINT64_MAX;
 	size_t i, found = 0;
@@ -544,21 +544,23 @@ static struct axis decade_axis(unsigned int first, unsigned int end)
 	return axis;
 }
 
-static double hist_x(double seconds, unsigned int first)
+static double hist_x(double seconds, unsigned int first, unsigned int end)
 {
-	return seconds * 1e9 < 1 ? 0 : fmax(0, log10(seconds * 1e9) * HIST_STEPS - first);
+	double x = seconds * 1e9 < 1 ? 0 : log10(seconds * 1e9) * HIST_STEPS;
+
+	return fmin(fmax(x, first), end) - first;
 }
 
 /* From the shortest to the longest, with marks at the median and the 99th percentile. */
 static void print_whisker(FILE *out, const struct report *r, const struct report_reason *reason,
-			  unsigned int first)
+			  unsigned int first, unsigned int end)
 {
 	const double share[] = { 0, 0.5, 0.99, 1 };
 	double x[4];
 	int i;
 
 	for (i = 0; i < 4; i++)
-		x[i] = hist_x(report_quantile(r, reason, share[i]), first);
+		x[i] = hist_x(report_quantile(r, reason, share[i]), first, end);
 	fprintf(out, "<path class=\"whisker\" d=\"M%.2f 8H%.2fM%.2f 2v12M%.2f 5v6\"/>", x[0], x[3],
 		x[1], x[2]);
 }
@@ -600,7 +602,7 @@ static void print_histogram(FILE *out, const struct report *r, unsigned int numb
 				place_name(place), reason->hist[i][place]);
 		}
 	}
-	print_whisker(out, r, reason, first);
+	print_whisker(out, r, reason, first, end);
 	fprintf(out, "</svg><span class=\"sum\">%s<small>median</small></span></div>\n",
 		median);
 }
