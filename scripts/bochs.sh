@@ -32,6 +32,7 @@ case $cpus in
 2) ips=20000000 second_cpu=', CPU1=report' ;;
 *) die "MACHINE_CPUS=$cpus: machine $machine can have 1 or 2" ;;
 esac
+ips=${MACHINE_IPS:-$ips}
 
 # What a model claims to have, but Bochs 2.7 has not, or gets wrong: XSAVEC and XSAVES put the AVX state where
 # XRSTOR does not look for it, over the header.
