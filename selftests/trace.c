@@ -200,6 +200,7 @@ static pid_t record_for_ever(const char *file)
 		pause_ms(100);
 	}
 	ksft_exit_fail_msg("nothing is recorded\n");
+	return -1;
 }
 
 /* A number in a line of JSON. */
@@ -211,7 +212,7 @@ static unsigned long number(const char *line, const char *key)
 }
 
 /* Records follow each other without a gap, or say how many are missing. */
-TEST_F(machine, record)
+TEST_F_TIMEOUT(machine, record, 120)
 {
 	unsigned long next = 0;
 	char *line;
@@ -231,7 +232,7 @@ TEST_F(machine, record)
 }
 
 /* One at a time; when it is over, the next one can begin, and nothing is recorded between. */
-TEST_F(machine, one_at_a_time)
+TEST_F_TIMEOUT(machine, one_at_a_time, 120)
 {
 	pid_t pid = record_for_ever("/tmp/long.trc");
 
@@ -256,7 +257,7 @@ TEST_F(machine, one_at_a_time)
 	EXPECT_EQ(0, 1) TH_LOG("%s", output);
 }
 
-TEST_F(machine, until_its_end)
+TEST_F_TIMEOUT(machine, until_its_end, 120)
 {
 	pid_t pid = record_for_ever("/tmp/long.trc");
 
