@@ -267,6 +267,8 @@ static bool walk_from_part(const json_t *json, struct vitro_walk *w)
 			return false;
 	}
 	w->nr = nr;
+	if (w->result == VITRO_WALK_OK && !w->page_size)
+		return false;
 	return w->blamed < nr || !w->blamed;
 }
 
