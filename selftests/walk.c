@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include "commands.h"
 
 #define FILE_NAME	"/tmp/walk.bin"
@@ -116,8 +117,11 @@ static bool hear(void)
 	return poll(&fd, 1, 60000) == 1 && read(guest.out, &c, 1) == 1 && c == 'R';
 }
 
-/* Starts the machine, and waits until its guest has come to its loop. */
-static void start(void)
+#define NOBODY		65534
+#define USER_DIR	"/tmp/walk-run"
+
+/* Starts the machine as a user, and waits until its guest has come to its loop. */
+static void start_as(uid_t uid)
 {
 	int ends[2];
 
@@ -128,6 +132,8 @@ static void start(void)
 	if (!guest.pid) {
 		dup2(ends[1], STDOUT_FILENO);
 		close(ends[0]);
+		if (uid && (setenv("VITRO_RUN_DIR", USER_DIR, 1) || setuid(uid)))
+			_exit(126);
 		execlp("vitro", "vitro", "run", "--name", "walked", "--mode", "32", "-m", "16M",
 		       "--load", "0x1000", "-q", FILE_NAME, NULL);
 		_exit(127);
@@ -137,6 +143,11 @@ static void start(void)
 	fcntl(guest.out, F_SETPIPE_SZ, 4096);
 	if (!hear())
 		ksft_exit_fail_msg("the guest did not come to its loop\n");
+}
+
+static void start(void)
+{
+	start_as(0);
 }
 
 /* Long mode with @levels levels, the first 2 MiB mapped to themselves: code runs there. */
@@ -360,6 +371,29 @@ TEST_F_TIMEOUT(walk, nobody_reads, 240)
 		ASSERT_EQ(0, WALK("rip")) TH_LOG("%s", output);
 		EXPECT_TRUE(ends_as("ok"));
 	}
+}
+
+/* A machine of an unprivileged user: root may walk it, and it tells no host address. */
+TEST_F_TIMEOUT(walk, unprivileged, 120)
+{
+	map_long(4);
+	ASSERT_EQ(0, mkdir(USER_DIR, 0700));
+	ASSERT_EQ(0, chown(USER_DIR, NOBODY, NOBODY));
+	ASSERT_EQ(0, chmod("/dev/vitro", 0666));
+	chmod("/tmp", 01777);
+	write_file(FILE_NAME, (const char *)image, sizeof(image));
+	ASSERT_EQ(0, chmod(FILE_NAME, 0644));
+	start_as(NOBODY);
+	chmod("/dev/vitro", 0600);
+	EXPECT_EQ(0, sh("VITRO_RUN_DIR=" USER_DIR " vitro walk walked --json rip 2>&1"));
+	EXPECT_TRUE(ends_as("ok")) TH_LOG("%s", output);
+	EXPECT_EQ(5, count("\"withheld\": true"));
+	EXPECT_EQ(5, count("\"hpa\": \"0x0\""));
+	EXPECT_EQ(0, sh("VITRO_RUN_DIR=" USER_DIR " vitro walk walked rip"));
+	EXPECT_EQ(1, count("Host addresses are withheld"));
+	/* Elsewhere it is not to be found. */
+	EXPECT_EQ(71, WALK("rip"));
+	sh("rm -r " USER_DIR);
 }
 
 TEST_F_TIMEOUT(walk, bad_arguments, 120)

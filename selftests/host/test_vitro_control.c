@@ -449,6 +449,34 @@ TEST_F(control, a_link_to_a_directory)
 	unlink(path);
 }
 
+/* Had the directory been open to all, nobody else would be served either. */
+TEST_F(control, another_user)
+{
+	int status;
+	pid_t pid;
+
+	if (geteuid())
+		SKIP(return, "only root can be somebody else");
+	ASSERT_EQ(0, chmod(top, 0755));
+	ASSERT_EQ(0, chmod(self->c->path, 0777));
+	pid = fork();
+	if (pid == 0) {
+		struct control_wire w;
+		const char *why;
+
+		if (setuid(65534))
+			_exit(1);
+		wire_init(&w, connect_to(self->c->path), 4096);
+		if (w.fd < 0)
+			_exit(2);
+		why = SEND(&w, "{\"command\": \"echo\", \"text\": 1}");
+		_exit(why && !strcmp(why, "gone") ? 0 : 3);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(NULL, SEND(&self->w, "{\"command\": \"echo\", \"text\": 1}"));
+}
+
 TEST_F(control, no_directory)
 {
 	char dir[256], error[256];

@@ -30,7 +30,7 @@ static void print_steps(const struct walk_view *v, FILE *out, const struct paint
 	unsigned int i;
 
 	fprintf(out, "\n%sThe guest's tables%s\n\n", p->head, p->off);
-	fprintf(out, "%s    %-6s %5s  %14s  %18s  %-6s  %s%s\n", p->dim, "entry", "index",
+	fprintf(out, "%s    %-6s %5s  %12s  %18s  %-6s  %s%s\n", p->dim, "entry", "index",
 		"at gpa", "value", "allows", "bits", p->off);
 	for (i = 0; i < v->walk.nr; i++) {
 		const struct vitro_walk_step *s = &v->walk.step[i];
@@ -38,27 +38,27 @@ static void print_steps(const struct walk_view *v, FILE *out, const struct paint
 
 		walk_bits(v, s, bits, sizeof(bits));
 		walk_rights(s, rights);
-		fprintf(out, "%s%3s %-6s %5u  %#14" PRIx64 "  %#18" PRIx64 "  %-6s  %s%s\n",
+		fprintf(out, "%s%3s %-6s %5u  %#12" PRIx64 "  %#18" PRIx64 "  %-6s  %s%s\n",
 			bad ? p->bad : "", bad ? ">>" : "", walk_level(s->level), s->index,
 			s->gpa, s->entry, rights, bits, bad ? p->off : "");
 	}
 	if (v->walk.page_size)
-		fprintf(out, "    %-6s %5s  %#14" PRIx64 "  %s page\n", "data", "", v->walk.gpa,
+		fprintf(out, "    %-6s %5s  %#12" PRIx64 "  %s page\n", "data", "", v->walk.gpa,
 			v->walk.levels ? walk_size(v->walk.page_size) : "no");
 }
 
-/* A second-level entry in 14 columns; of one without its address, the low bits. */
+/* A second-level entry in 12 columns; of one without its address, the low bits. */
 static void print_entry(const struct walk_view *v, const struct walk_target *t, unsigned int i,
 			FILE *out, const struct paint *p)
 {
 	uint64_t entry = t->entry[i];
 
 	if (!walk_is_there(v, entry))
-		fprintf(out, "  %s%14s%s", p->bad, "absent", p->off);
+		fprintf(out, "  %s%12s%s", p->bad, "absent", p->off);
 	else if (t->withheld)
-		fprintf(out, "  %11s%03" PRIx64, "...", entry & 0xfff);
+		fprintf(out, "  %9s%03" PRIx64, "...", entry & 0xfff);
 	else
-		fprintf(out, "  %#14" PRIx64, entry);
+		fprintf(out, "  %#12" PRIx64, entry);
 }
 
 static void print_target(const struct walk_view *v, unsigned int n, unsigned int levels,
@@ -68,13 +68,13 @@ static void print_target(const struct walk_view *v, unsigned int n, unsigned int
 	char rights[4];
 	unsigned int i;
 
-	fprintf(out, "    %-6s  %#14" PRIx64, n < v->walk.nr ?
+	fprintf(out, "    %-6s  %#12" PRIx64, n < v->walk.nr ?
 		walk_level(v->walk.step[n].level) : "data", t->gpa);
 	for (i = 0; i < levels; i++) {
 		if (i < t->nr)
 			print_entry(v, t, i, out, p);
 		else
-			fprintf(out, "  %s%14s%s", p->dim, "-", p->off);
+			fprintf(out, "  %s%12s%s", p->dim, "-", p->off);
 	}
 	walk_second_rights(v, t, rights);
 	fprintf(out, "  %-6s", rights);
@@ -93,9 +93,9 @@ static void print_targets(const struct walk_view *v, FILE *out, const struct pai
 
 	fprintf(out, "\n%sThe second dimension (%s), of each address above%s\n\n", p->head,
 		walk_second(v), p->off);
-	fprintf(out, "%s    %-6s  %14s", p->dim, "of", "gpa");
+	fprintf(out, "%s    %-6s  %12s", p->dim, "of", "gpa");
 	for (i = levels; i > 0; i--)
-		fprintf(out, "  %14s", walk_level(i));
+		fprintf(out, "  %12s", walk_level(i));
 	fprintf(out, "  %-6s  %s%s\n", "allows", "host physical", p->off);
 	for (i = 0; i < v->nr_targets; i++)
 		print_target(v, i, levels, out, p);
