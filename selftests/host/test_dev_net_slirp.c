@@ -10,6 +10,8 @@
 #include "../../userspace/devices/slirp.c"
 #include "tap.h"
 
+#define PATIENCE	6000	/* turns of 10 ms at most, for what has to come */
+
 static struct net_backend *net;
 static struct loop loop;
 static int calls;			/* of ready */
@@ -110,12 +112,12 @@ static void send_udp(const char *from, const char *to, int sport, int dport, con
 
 /* --------------------------------------------------------- looking at frames */
 
-/* Wait for a frame for the guest; false after two seconds without one. */
+/* Wait for a frame for the guest; false after a minute without one. */
 static bool wait_frame(void)
 {
 	int i;
 
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < PATIENCE; i++) {
 		in_len = net->ops->receive(net, in, sizeof(in));
 		if (in_len)
 			return true;
@@ -202,7 +204,7 @@ static void test_udp(void)
 	ssize_t n = -1;
 
 	send_udp("10.0.2.15", "10.0.2.2", 1234, port, "ping", 4);
-	for (i = 0; i < 100 && n < 0; i++) {
+	for (i = 0; i < PATIENCE && n < 0; i++) {
 		loop_once(&loop, 10);
 		n = recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&peer, &len);
 	}
@@ -245,6 +247,205 @@ static void test_forward(void)
 	check("a connection to the guest begins", wait_ip(6) && addr_is(30, "10.0.2.15") &&
 	      get16(36) == 22 && in[HEADER + 47] == 2 /* SYN */);
 	close(t);
+}
+
+/* ------------------------------------------------------- a connection to the guest */
+
+#define TCP_FIN	0x01
+#define TCP_SYN	0x02
+#define TCP_RST	0x04
+#define TCP_ACK	0x10
+
+#define NEVER	1000		/* segments are fewer than that */
+
+static uint8_t payload[40000];		/* what the host sends */
+
+/**
+ * struct connection - a connection of the host's to a port of the guest's
+ * @fd: the host's side; -1 when it has closed it
+ * @written: bytes of @payload that it has written
+ * @port: the port that the guest sees it come from
+ * @sent: @got: sequence numbers: the guest's next, and the next that it expects
+ * @received: bytes of @payload that the guest has
+ * @wrong: it has got others, or has been reset
+ * @ended: it has seen the end
+ */
+struct connection {
+	int fd;
+	size_t written;
+	uint16_t port;
+	uint32_t sent, got;
+	size_t received;
+	bool wrong, ended;
+};
+
+/* RFC 9293, 3.1: over addresses, protocol and length, too. */
+static uint16_t tcp_checksum(const uint8_t *ip)
+{
+	uint32_t sum = 6 + 20;
+	int i;
+
+	for (i = 12; i < 40; i += 2)
+		sum += ip[i] << 8 | ip[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~((sum & 0xffff) + (sum >> 16));
+}
+
+static void put32(uint32_t value)
+{
+	value = htonl(value);
+	put(&value, 4);
+}
+
+/* The guest sends nothing but the beginning, the end and that it has got something. */
+static void send_tcp(struct connection *c, uint8_t flags)
+{
+	uint16_t sum;
+	uint8_t *ip;
+
+	begin(0x0800);
+	ip = out + out_len;
+	put("\x45\x00", 2);
+	put16(40);
+	put("\0\0\0\0\x40\x06\0\0", 8);
+	put_addr("10.0.2.15");
+	put_addr("10.0.2.2");
+	sum = htons(ip_checksum(ip));
+	memcpy(ip + 10, &sum, 2);
+	put16(22);
+	put16(c->port);
+	put32(c->sent);
+	put32(c->got);
+	put("\x50", 1);
+	put(&flags, 1);
+	put16(0x4000);		/* the window */
+	put("\0\0\0\0", 4);
+	sum = htons(tcp_checksum(ip));
+	memcpy(ip + 36, &sum, 2);
+	send_out();
+	if (flags & (TCP_SYN | TCP_FIN))
+		c->sent++;
+}
+
+static uint32_t get32(size_t offset)
+{
+	return (uint32_t)get16(offset) << 16 | get16(offset + 2);
+}
+
+/* A segment of this connection; connections of other tests may still be about. */
+static bool wait_segment(const struct connection *c)
+{
+	while (wait_ip(6))
+		if (get16(34) == c->port && get16(36) == 22)
+			return true;
+	return false;
+}
+
+/* The guest has got a segment. */
+static void take_segment(struct connection *c)
+{
+	size_t begins = 34 + (in[HEADER + 46] >> 4) * 4, len = get16(16) + 14 - begins;
+	uint8_t flags = in[HEADER + 47];
+
+	if (flags & TCP_RST)
+		c->wrong = true;
+	if (get32(38) != c->got || !(len || flags & TCP_FIN))
+		return;
+	if (c->received + len > sizeof(payload) ||
+	    memcmp(in + HEADER + begins, payload + c->received, len))
+		c->wrong = true;
+	c->received += len;
+	c->got += len;
+	if (flags & TCP_FIN) {
+		c->got++;
+		c->ended = true;
+	}
+	send_tcp(c, TCP_ACK);
+}
+
+/* As nc does: write, and close when all is written, or when the other side has ended. */
+static void host_writes(struct connection *c, size_t chunk)
+{
+	ssize_t n;
+	char byte;
+
+	if (c->fd < 0)
+		return;
+	if (chunk > sizeof(payload) - c->written)
+		chunk = sizeof(payload) - c->written;
+	n = send(c->fd, payload + c->written, chunk, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n > 0)
+		c->written += n;
+	if (c->written == sizeof(payload) || recv(c->fd, &byte, 1, MSG_DONTWAIT) == 0) {
+		close(c->fd);
+		c->fd = -1;
+	}
+}
+
+/*
+ * The host connects and writes @chunk bytes whenever the guest gets something.  The
+ * guest ends its own side after @early segments, and the one after @lost does not reach
+ * it.  All that was written has to arrive.
+ */
+static bool transfer(const struct sockaddr_in *addr, size_t chunk, int early, int lost)
+{
+	struct connection c = { .fd = socket(AF_INET, SOCK_STREAM, 0), .sent = 1000 };
+	struct sockaddr_in own;
+	socklen_t len = sizeof(own);
+	int segments = 0;
+
+	if (connect(c.fd, (const struct sockaddr *)addr, sizeof(*addr)) ||
+	    getsockname(c.fd, (struct sockaddr *)&own, &len))
+		return false;
+	c.port = ntohs(own.sin_port);
+	if (!wait_segment(&c))
+		return false;
+	c.got = get32(38) + 1;
+	host_writes(&c, chunk);
+	send_tcp(&c, TCP_SYN | TCP_ACK);
+	while (!c.ended && !c.wrong) {
+		if (segments++ == early)
+			send_tcp(&c, TCP_FIN | TCP_ACK);
+		if (!wait_segment(&c))
+			break;
+		if (segments != lost + 1)
+			take_segment(&c);
+		host_writes(&c, chunk);
+	}
+	if (segments <= early)
+		send_tcp(&c, TCP_FIN | TCP_ACK);
+	if (!c.ended || c.wrong || c.received != c.written)
+		printf("# %zu at a time, end after %d: %zu bytes of %zu%s%s\n", chunk, early,
+		       c.received, c.written, c.wrong ? ", wrong" : "", c.ended ? "" : ", no end");
+	if (c.fd >= 0)
+		close(c.fd);
+	return c.ended && !c.wrong && c.received == c.written;
+}
+
+static void test_transfer(void)
+{
+	static const size_t chunks[] = { 1, 1024, 1460, 2048, 5000, sizeof(payload) };
+	struct sockaddr_in addr;
+	int t = host_socket(SOCK_STREAM, &addr), early, whole = 0, half = 0;
+	struct net_error why;
+	char rule[100];
+	size_t i;
+
+	close(t);
+	snprintf(rule, sizeof(rule), "tcp:127.0.0.1:%d-:22", ntohs(addr.sin_port));
+	check("one more rule", slirp_forward(net, rule, &why));
+	net->ops->sent(net);
+	for (i = 0; i < sizeof(payload); i++)
+		payload[i] = i * i >> 3;
+	for (i = 1; i < 6; i++)
+		whole += transfer(&addr, chunks[i], NEVER, NEVER);
+	check("a guest gets all that the host writes", whole == 5);
+	for (i = 0; i < 6; i++)
+		for (early = 0; early < 8; early++)
+			half += transfer(&addr, chunks[i], early, NEVER);
+	check("also when it has ended its own side", half == 6 * 8);
+	check("and when a frame is lost", transfer(&addr, 2048, 0, 1) &&
+	      transfer(&addr, 5000, 2, 2) && transfer(&addr, 5000, NEVER, 3));
 }
 
 static void test_rules(void)
@@ -321,6 +522,7 @@ int main(void)
 	test_dhcp();
 	test_udp();
 	test_forward();
+	test_transfer();
 	test_rules();
 	test_flood();
 	test_restart();
