@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vitro walk as its users see it: guests with every kind of paging, and tables made to fail
- * in every way, walked while they run.
+ * vitro walk as its users see it: guests with every kind of paging that the module lets them
+ * have, and tables made to fail in every way, walked while they run.
  *
  * A guest is one file: code at 0x1000 that turns paging on and then loops, and the tables
  * that the test made, at the addresses below.
  */
 #include "kselftest_harness.h"
-#include <cpuid.h>
 #include <linux/vitro.h>
 #include <poll.h>
 #include <signal.h>
@@ -30,7 +29,6 @@
 
 #define CR4_PSE		0x10
 #define CR4_PAE		0x20
-#define CR4_LA57	0x1000
 #define EFER_LME	0x100
 #define EFER_NXE	0x800
 
@@ -150,13 +148,13 @@ static void start(void)
 	start_as(0);
 }
 
-/* Long mode with @levels levels, the first 2 MiB mapped to themselves: code runs there. */
-static void map_long(unsigned int levels)
+/* Long mode, in which the first 64 KiB are mapped to themselves: code runs there. */
+static void map_long(void)
 {
 	unsigned int level;
 
-	put_code(CR4_PAE | (levels == 5 ? CR4_LA57 : 0), EFER_LME | EFER_NXE, TABLE(levels));
-	for (level = levels; level > 1; level--)
+	put_code(CR4_PAE, EFER_LME | EFER_NXE, TABLE(4));
+	for (level = 4; level > 1; level--)
 		*entry8(level, 0) = TABLE(level - 1) | P | W | U;
 	for (unsigned int i = 0; i < 16; i++)
 		*entry8(1, i) = i << 12 | P | W | U;
@@ -233,7 +231,7 @@ TEST_F_TIMEOUT(walk, pae, 120)
 
 TEST_F_TIMEOUT(walk, four_levels, 120)
 {
-	map_long(4);
+	map_long();
 	*entry8(1, 20) = DATA | P | W | U;
 	start();
 	ASSERT_EQ(0, WALK("0x14123")) TH_LOG("%s", output);
@@ -249,26 +247,11 @@ TEST_F_TIMEOUT(walk, four_levels, 120)
 	EXPECT_EQ(0, count("\"withheld\": true"));
 }
 
-TEST_F_TIMEOUT(walk, five_levels, 120)
-{
-	unsigned int a, b, c = 0, d;
-
-	__cpuid_count(7, 0, a, b, c, d);
-	if (!(c & (1U << 16)))
-		SKIP(return, "this CPU has no 5-level paging");
-	map_long(5);
-	start();
-	ASSERT_EQ(0, WALK("0x9123")) TH_LOG("%s", output);
-	EXPECT_TRUE(ends_as("ok"));
-	EXPECT_TRUE(strstr(output, "\"levels\": 5"));
-	EXPECT_TRUE(says("gpa", DATA | 0x123));
-}
-
 /* ------------------------------------------------------------------ how a walk can end */
 
 TEST_F_TIMEOUT(walk, faults, 120)
 {
-	map_long(4);
+	map_long();
 	*entry8(4, 1) = 0;					/* absent at the top, */
 	*entry8(3, 1) = 0xabc00;				/* with bits that mean nothing, */
 	*entry8(1, 0x10) = DATA | P;				/* read-only, and the kernel's */
@@ -314,7 +297,7 @@ TEST_F_TIMEOUT(walk, faults, 120)
 
 TEST_F_TIMEOUT(walk, shown, 120)
 {
-	map_long(4);
+	map_long();
 	*entry8(1, 0x10) = DATA | P;
 	start();
 	ASSERT_EQ(0, sh("vitro walk walked 0x10008 --write"));
@@ -348,7 +331,7 @@ TEST_F_TIMEOUT(walk, goes_on, 120)
 {
 	unsigned long before, now;
 
-	map_long(4);
+	map_long();
 	start();
 	before = counter();
 	for (int i = 0; i < 3; i++) {
@@ -363,7 +346,7 @@ TEST_F_TIMEOUT(walk, goes_on, 120)
 /* A guest waits when nobody reads what it prints: it can be walked all the same. */
 TEST_F_TIMEOUT(walk, nobody_reads, 240)
 {
-	map_long(4);
+	map_long();
 	memcpy(image + sizeof(set_paging), print_for_ever, sizeof(print_for_ever));
 	memset(image + TEXT - LOAD, 'R', 4096);
 	start();
@@ -376,7 +359,7 @@ TEST_F_TIMEOUT(walk, nobody_reads, 240)
 /* A machine of an unprivileged user: root may walk it, and it tells no host address. */
 TEST_F_TIMEOUT(walk, unprivileged, 120)
 {
-	map_long(4);
+	map_long();
 	ASSERT_EQ(0, mkdir(USER_DIR, 0700));
 	ASSERT_EQ(0, chown(USER_DIR, NOBODY, NOBODY));
 	ASSERT_EQ(0, chmod("/dev/vitro", 0666));
@@ -398,7 +381,7 @@ TEST_F_TIMEOUT(walk, unprivileged, 120)
 
 TEST_F_TIMEOUT(walk, bad_arguments, 120)
 {
-	map_long(4);
+	map_long();
 	start();
 	EXPECT_EQ(64, sh("vitro walk 2>&1"));
 	EXPECT_EQ(64, sh("vitro walk walked eax 2>&1"));

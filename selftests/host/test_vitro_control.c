@@ -18,7 +18,7 @@
 #include "../../userspace/vitro/control_dir.c"
 #include "../../userspace/vitro/control.c"
 
-static char top[] = "/tmp/vitro-control-XXXXXX";
+static char top[32];
 
 /* ---------------------------------------------------------- commands to be asked for */
 
@@ -103,7 +103,7 @@ FIXTURE_SETUP(control)
 {
 	char error[256];
 
-	strcpy(top + sizeof(top) - 7, "XXXXXX");
+	strcpy(top, "/tmp/vitro-control-XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(top));
 	setenv("VITRO_RUN_DIR", top, 1);
 	self->c = control_new();
