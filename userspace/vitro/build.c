@@ -99,6 +99,7 @@ int machine_build(struct machine *m, const struct config *config)
 	}
 	m->is_snippet = config->snippet;
 	m->dump_entry = config->dump_entry;
+	m->stuck_ns = config->stuck;
 	fw_cfg_init(&m->fw_cfg, config->memory, config->cpus);
 	if (config->debug_exit && machine_add_debugexit(m, config->debug_exit))
 		return usage_error("--debug-exit 0x%x: there is another device at this port",

@@ -134,6 +134,7 @@ enum console_kind {
  * @nr_balloons: how many: one or none
  * @rng: a source of random numbers
  * @dump_entry: file for an entry that the CPU refuses, or NULL
+ * @stuck: nanoseconds after which a guest that gets nowhere is called stuck
  * @symbols: file with names of the guest's addresses, or NULL
  * @deadline: nanoseconds, 0 for none
  * @name: for messages
@@ -166,6 +167,7 @@ struct config {
 	unsigned int nr_balloons;
 	bool rng;
 	char *dump_entry;
+	uint64_t stuck;
 	char *symbols;
 	uint64_t deadline;
 	char *name;

@@ -246,10 +246,13 @@ void *cpu_run(void *arg)
 
 	while (!m->ended) {
 		pause_point(m);
-		if (vitro_vcpu_run(cpu->vcpu) < 0)
+		if (vitro_vcpu_run(cpu->vcpu) < 0) {
 			machine_end(m, END_HOST, "%s", vitro_error());
-		else
-			handle_exit(cpu);
+			continue;
+		}
+		stuck_exit(cpu);
+		handle_exit(cpu);
+		stuck_handled(cpu);
 	}
 	return NULL;
 }

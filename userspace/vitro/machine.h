@@ -28,6 +28,7 @@
 #include "exitcode.h"
 #include "io.h"
 #include "pause.h"
+#include "stuck.h"
 #include "../devices/bus.h"
 #include "../devices/debugcon.h"
 #include "../devices/debugexit.h"
@@ -52,12 +53,14 @@ struct machine;
  * @vcpu: [I] its handle; used by its own thread, and for kicks
  * @id: [I] number and APIC id
  * @thread: [I] which
+ * @stuck: does it get anywhere? its own thread only
  */
 struct cpu {
 	struct machine *machine;
 	struct vitro_vcpu *vcpu;
 	unsigned int id;
 	pthread_t thread;
+	struct stuck stuck;
 };
 
 /**
@@ -69,6 +72,7 @@ struct cpu {
  * @is_snippet: [I] HLT with interrupts off is the regular end
  * @dump_entry: [I] file for an entry that the CPU refuses, or NULL
  * @symbols: [I] names of the guest's addresses, or NULL
+ * @stuck_ns: [I] after so long, a guest that gets nowhere is stuck
  * @fallen: [e] the processor that ended it by a triple fault, or NULL
  * @memory: [I] where the guest's memory is in this process, for devices
  * @pause: whether and why the vCPUs stand still; has a lock of its own
@@ -105,6 +109,7 @@ struct machine {
 	bool is_snippet;
 	const char *dump_entry;
 	struct symbols *symbols;
+	uint64_t stuck_ns;
 	struct cpu *fallen;
 	struct guest_memory memory;
 	struct pause pause;

@@ -145,6 +145,8 @@ const struct opt run_options[] = {
 	  .help = "if the CPU refuses the guest, write what it refused, for \"vitro why\"" },
 	{ "symbols", 0, "FILE", OPT_STRING, FIELD(symbols),
 	  .help = "names of the guest's addresses: vmlinux, System.map or its kallsyms" },
+	{ "stuck", 0, "TIME", OPT_DURATION, FIELD(stuck), .initial = "10s",
+	  .help = "say so when the guest gets nowhere for TIME" },
 	{ "deadline", 'd', "TIME", OPT_DURATION, FIELD(deadline),
 	  .help = "end the guest after TIME, such as 60s or 2m" },
 	{ "name", 'n', "NAME", OPT_STRING, FIELD(name),

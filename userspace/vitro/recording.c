@@ -194,3 +194,37 @@ void describe_exit(const struct vitro_record *r, char *buf, size_t size)
 		break;
 	}
 }
+
+/**
+ * exit_as_record - an exit as the recorder has it, for describe_exit()
+ * @x: the exit
+ *
+ * Return: the record; only what describe_exit() goes by is set.
+ */
+struct vitro_record exit_as_record(const struct vitro_exit *x)
+{
+	struct vitro_record r = { .reason = x->reason };
+
+	switch (x->reason) {
+	case VITRO_EXIT_IO:
+		r.detail = x->io.port | x->io.size << 16 | (uint32_t)x->io.flags << 24;
+		r.data = x->io.data;
+		break;
+	case VITRO_EXIT_MMIO:
+	case VITRO_EXIT_MEMFAULT:
+		r.detail = x->mmio.gpa;
+		r.data = x->mmio.flags;
+		break;
+	case VITRO_EXIT_RDMSR:
+	case VITRO_EXIT_WRMSR:
+		r.detail = x->msr.index;
+		r.data = x->msr.data;
+		break;
+	case VITRO_EXIT_HYPERCALL:
+		r.detail = x->hypercall.nr;
+		break;
+	default:
+		break;
+	}
+	return r;
+}

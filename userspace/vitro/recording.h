@@ -56,6 +56,7 @@ bool recording_open(struct recording *r, const char *file);
 void recording_close(struct recording *r);
 void disassemble(const struct trace_entry *e, char *buf, size_t size);
 void describe_exit(const struct vitro_record *r, char *buf, size_t size);
+struct vitro_record exit_as_record(const struct vitro_exit *x);
 const char *place_name(unsigned int place);
 
 /* recording_view.c */

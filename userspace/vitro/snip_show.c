@@ -132,35 +132,6 @@ static void show_inner(struct snip *s)
 
 /* ------------------------------------------------------------- exits to this program */
 
-/* The exit as the recorder has it, for describe_exit(). */
-static struct vitro_record as_record(const struct vitro_exit *x)
-{
-	struct vitro_record r = { .reason = x->reason };
-
-	switch (x->reason) {
-	case VITRO_EXIT_IO:
-		r.detail = x->io.port | x->io.size << 16 | (uint32_t)x->io.flags << 24;
-		r.data = x->io.data;
-		break;
-	case VITRO_EXIT_MMIO:
-	case VITRO_EXIT_MEMFAULT:
-		r.detail = x->mmio.gpa;
-		r.data = x->mmio.flags;
-		break;
-	case VITRO_EXIT_RDMSR:
-	case VITRO_EXIT_WRMSR:
-		r.detail = x->msr.index;
-		r.data = x->msr.data;
-		break;
-	case VITRO_EXIT_HYPERCALL:
-		r.detail = x->hypercall.nr;
-		break;
-	default:
-		break;
-	}
-	return r;
-}
-
 /**
  * snip_show_exit - show the last exit, and those that the module kept to itself before
  * @s: with GPRS, SEGS and CRS of its vCPU valid
@@ -168,7 +139,7 @@ static struct vitro_record as_record(const struct vitro_exit *x)
 void snip_show_exit(struct snip *s)
 {
 	const struct vitro_comm *comm = vitro_vcpu_comm(s->vcpu);
-	const struct vitro_record record = as_record(&comm->exit);
+	const struct vitro_record record = exit_as_record(&comm->exit);
 	struct shown shown = {
 		.reason = reason_name(comm->exit.reason),
 		.place = place_name(VITRO_PLACE_USER),

@@ -12,13 +12,15 @@
 #include "machine.h"
 
 /* What can happen, and the file descriptor that tells. */
-enum source { FROM_SIGNAL, FROM_STDIN, FROM_DEADLINE, FROM_RTC, FROM_PIT, FROM_PANIC, FROM_WAKE };
+enum source { FROM_SIGNAL, FROM_STDIN, FROM_DEADLINE, FROM_RTC, FROM_PIT, FROM_PANIC, FROM_STUCK,
+	      FROM_WAKE };
 
 /**
  * struct outside - what the main thread waits for
  * @epoll: it all
  * @signals: signalfd
  * @deadline: timerfd
+ * @stuck: timerfd: time for the vCPUs to look where they are
  * @has_input: stdin has not ended
  * @input_always: stdin is a file, which epoll does not take: it never has to wait
  * @input_on: epoll looks at stdin
@@ -27,6 +29,7 @@ struct outside {
 	int epoll;
 	int signals;
 	int deadline;
+	int stuck;
 	bool has_input;
 	bool input_always;
 	bool input_on;
@@ -58,21 +61,29 @@ static bool open_outside(struct outside *out, struct machine *m, uint64_t deadli
 	const struct itimerspec when = {
 		.it_value = { .tv_sec = deadline / 1000000000, .tv_nsec = deadline % 1000000000 },
 	};
+	const uint64_t period = m->stuck_ns / STUCK_LOOKS + 1;
+	const struct itimerspec looks = {
+		.it_interval = { .tv_sec = period / 1000000000, .tv_nsec = period % 1000000000 },
+		.it_value = { .tv_sec = period / 1000000000, .tv_nsec = period % 1000000000 },
+	};
 	sigset_t set;
 
 	signal_set(&set);
 	out->epoll = epoll_create1(EPOLL_CLOEXEC);
 	out->signals = signalfd(-1, &set, SFD_CLOEXEC);
 	out->deadline = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	if (out->epoll < 0 || out->signals < 0 || out->deadline < 0)
+	out->stuck = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (out->epoll < 0 || out->signals < 0 || out->deadline < 0 || out->stuck < 0)
 		return false;
 	timerfd_settime(out->deadline, 0, &when, NULL);
+	timerfd_settime(out->stuck, 0, &looks, NULL);
 
 	out->has_input = !m->console.background;
 	if (out->has_input)
 		out->input_on = watch(out, STDIN_FILENO, FROM_STDIN);
 	out->input_always = out->has_input && !out->input_on;
 	return watch(out, out->signals, FROM_SIGNAL) && watch(out, out->deadline, FROM_DEADLINE) &&
+	       watch(out, out->stuck, FROM_STUCK) &&
 	       watch(out, m->rtc_fd, FROM_RTC) && watch(out, m->pit_fd, FROM_PIT) &&
 	       watch(out, m->panic_fd, FROM_PANIC) && watch(out, m->wake_fd, FROM_WAKE);
 }
@@ -82,6 +93,7 @@ static void close_outside(struct outside *out)
 	close(out->epoll);
 	close(out->signals);
 	close(out->deadline);
+	close(out->stuck);
 }
 
 /* Timers and eventfds: the count is of no interest, but reading it resets them. */
@@ -153,6 +165,15 @@ static void move_input(struct outside *out, struct machine *m)
 	out->input_on = wanted;
 }
 
+/* Each finds out by itself whether it gets anywhere: see stuck.h. */
+static void kick_all(struct machine *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->nr_cpus; i++)
+		vitro_vcpu_kick(m->cpu[i].vcpu);
+}
+
 static void handle_event(struct outside *out, struct machine *m, enum source source)
 {
 	switch (source) {
@@ -177,6 +198,10 @@ static void handle_event(struct outside *out, struct machine *m, enum source sou
 	case FROM_PANIC:
 		drain(m->panic_fd);
 		machine_end(m, END_PANIC, "guest panic");
+		break;
+	case FROM_STUCK:
+		drain(out->stuck);
+		kick_all(m);
 		break;
 	case FROM_WAKE:
 		drain(m->wake_fd);
@@ -255,7 +280,7 @@ static void join_cpus(struct machine *m, unsigned int nr)
  */
 int world_run(struct machine *m, uint64_t deadline)
 {
-	struct outside out = { .epoll = -1, .signals = -1, .deadline = -1 };
+	struct outside out = { .epoll = -1, .signals = -1, .deadline = -1, .stuck = -1 };
 	unsigned int nr;
 	sigset_t set, old;
 	int err;
