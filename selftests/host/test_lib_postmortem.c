@@ -125,6 +125,44 @@ TEST(left)
 	fake_free(&fake);
 }
 
+/* A guest may leave behind whatever it likes. */
+TEST(random_states)
+{
+	static const enum vitro_mode modes[] = {
+		VITRO_MODE_REAL, VITRO_MODE_PROTECTED, VITRO_MODE_LONG
+	};
+	static struct shutdown s = { .name = "random", .code = "\xf4", .len = 1, .setup = no_idt };
+	static struct fake fake;
+	static struct vitro_postmortem pm;
+	unsigned int outcomes = 0;
+
+	srand(1);
+	for (unsigned int i = 0; i < 3000; i++) {
+		s.mode = modes[i % 3];
+		set_up(&fake, &s);
+		/* IDT, TSS, code and stack are noise, and then some of the rest. */
+		for (unsigned int at = CODE_AT; at < STACK_BASE; at += 4)
+			put32(&(struct guest){ .ram = fake.ram }, at, rand() ^ (uint32_t)rand() << 16);
+		for (unsigned int n = 0; n < (unsigned int)rand() % 8; n++)
+			put32(&(struct guest){ .ram = fake.ram },
+			      TABLES_AT + rand() % VITRO_MODE_TABLES_SIZE / 4 * 4, rand());
+		for (unsigned int n = 0; n < VITRO_NR_GPRS; n++)
+			fake.state->gprs.gpr[n] = rand() % (rand() % 2 ? RAM : 1 << 30);
+		fake.state->gprs.rip = CODE_AT + rand() % 0x7000;
+		fake.state->gprs.rflags ^= rand() & 0x27fd7;
+		fake.state->segs.idtr.base = IDT_AT;
+		fake.state->segs.idtr.limit = rand() % 0x2000;
+		fake.state->segs.gdtr.limit = rand() % 0x200;
+		fake.state->segs.seg[rand() % VITRO_NR_SEGS].attrib = rand();
+		fake.state->segs.seg[rand() % VITRO_NR_SEGS].limit = rand();
+		ASSERT_EQ(0, vitro_postmortem(&fake.vcpu, &pm));
+		ASSERT_TRUE(pm.nr && pm.nr <= VITRO_MAX_DELIVERIES);
+		outcomes |= 1 << pm.outcome | 16 << pm.certainty;
+		fake_free(&fake);
+	}
+	EXPECT_EQ(0x77, outcomes);	/* each has been seen */
+}
+
 /* Quotients that do not fit, and those that just do. */
 TEST(divisions)
 {
