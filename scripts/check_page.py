@@ -167,3 +167,73 @@ def problems(path, exits=None):
     if exits is not None:
         found += agrees(page, exits)
     return found
+
+
+# ------------------------------------------------------------------------------- in a browser
+
+WIDTHS = (1280, 600)
+SCHEMES = ('light', 'dark')
+
+# What is cut off, what overlaps, what can hardly be read; as sentences.
+JUDGE = r'''
+const wrong = [];
+const box = element => element.getBoundingClientRect();
+if (document.documentElement.scrollWidth > innerWidth)
+	wrong.push(`the page is ${document.documentElement.scrollWidth} wide`);
+for (const svg of document.querySelectorAll('.axis svg, .names svg')) {
+	const texts = [...svg.querySelectorAll('text')].sort((a, b) => box(a).left - box(b).left);
+	texts.forEach((text, i) => {
+		if (box(text).left < box(svg).left - 1 || box(text).right > innerWidth)
+			wrong.push(`"${text.textContent}" sticks out`);
+		if (i && box(texts[i - 1]).right > box(text).left)
+			wrong.push(`"${texts[i - 1].textContent}" and "${text.textContent}" overlap`);
+	});
+}
+for (const element of document.querySelectorAll('.row > span, td, th, dd, dt, h1, h2, h3, .scroll, li'))
+	if (element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).display !== 'inline')
+		wrong.push(`"${element.textContent.slice(0, 40)}" is cut off`);
+const channels = color => color.match(/[\d.]+/g).map(Number);
+const luminance = color => channels(color).slice(0, 3).map(v => v / 255)
+	.map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+	.reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+const behind = element => {
+	for (; element; element = element.parentElement) {
+		const color = getComputedStyle(element).backgroundColor;
+		if (channels(color).length < 4 || channels(color)[3] > 0)
+			return color;
+	}
+};
+const low = new Set();
+for (const element of document.querySelectorAll('body *')) {
+	const own = [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+	if (!own || element.closest('title, desc') || !box(element).width)
+		continue;
+	const style = getComputedStyle(element);
+	const color = element.matches('text') ? style.fill : style.color;
+	const [a, b] = [luminance(color), luminance(behind(element))].sort((x, y) => y - x);
+	if ((a + 0.05) / (b + 0.05) < 4.5)
+		low.add(`${color} on ${behind(element)}`);
+}
+low.forEach(pair => wrong.push(`text of ${pair} has too little contrast`));
+wrong.push(...(luminance(behind(document.body)) > 0.5 ? 'light' : 'dark') === arguments[0] ? [] :
+	[`the page is not ${arguments[0]}`]);
+return wrong;
+'''
+
+
+def rendered(browser, path, pictures=None):
+    """What is wrong with a page as a browser shows it, light and dark, wide and narrow.  With a
+    directory for pictures, they are kept there."""
+    url = f'file://{path}'
+    for scheme in SCHEMES:
+        for width in WIDTHS:
+            browser.open(url, width, 900, scheme)
+            name = f'{path.stem}-{scheme}-{width}'
+            if pictures:
+                browser.picture(pictures / f'{name}.png')
+            for wrong in browser.run(JUDGE, scheme):
+                yield f'{name}: {wrong}'
+            for wrong in browser.complaints():
+                yield f'{name}: the browser complains: {wrong}'
+            for wrong in set(browser.requests()) - {url, 'data:,'}:
+                yield f'{name}: it loads {wrong}'

@@ -147,7 +147,7 @@ static void print_head(FILE *out, const struct report *r)
 	      "<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n"
 	      "<meta charset=\"utf-8\"/>\n"
 	      "<meta http-equiv=\"Content-Security-Policy\"\n"
-	      " content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
+	      " content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\"/>\n"
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
 	      "<title>Exits of ", out);
 	html_text(out, r->name);

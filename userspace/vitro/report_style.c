@@ -95,6 +95,7 @@ const char report_style[] =
 	".words dd{margin:0}\n"
 	"@media (max-width:820px){body{padding:16px 14px 32px}\n"
 	".row{grid-template-columns:66px minmax(0,1fr) 62px;gap:8px;font-size:12px}\n"
+	".facts dd{font-size:17px}\n"
 	".opt{display:none}.axis text,.row small{font-size:11px}\n"
 	"th,td{padding-right:8px}code{font-size:12px}}\n"
 	"@media print{body{max-width:none}h2{break-after:avoid}.row,tr{break-inside:avoid}}\n";

@@ -425,18 +425,19 @@ static size_t busiest(const struct report *r)
 	for (i = 0; i < r->rec->nr; i++) {
 		uint64_t took;
 
-		nr[place_of(e[i])]++;
-		if (i < CLOSE_UP)
-			continue;
-		nr[place_of(e[i - CLOSE_UP])]--;
-		took = e[i]->record.tsc - e[i - CLOSE_UP]->record.tsc;
-		for (places = 0, k = 0; k < VITRO_NR_PLACES; k++)
-			places += nr[k] > 0;
-		if (took && (places > most || (places == most && took < least))) {
-			most = places;
-			least = took;
-			found = i - CLOSE_UP;
+		/* nr is of the exits before this one, at which they end. */
+		if (i >= CLOSE_UP) {
+			took = e[i]->record.tsc - e[i - CLOSE_UP]->record.tsc;
+			for (places = 0, k = 0; k < VITRO_NR_PLACES; k++)
+				places += nr[k] > 0;
+			if (took && (places > most || (places == most && took < least))) {
+				most = places;
+				least = took;
+				found = i - CLOSE_UP;
+			}
+			nr[place_of(e[i - CLOSE_UP])]--;
 		}
+		nr[place_of(e[i])]++;
 	}
 	return found;
 }
