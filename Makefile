@@ -8,7 +8,7 @@ export PREFIX DESTDIR
 build := $(CURDIR)/build
 
 .DEFAULT_GOAL := all
-.PHONY: all module libvitro vitro selftests run check check-matrix check-explainer check-guests mutate lint deps install uninstall insmod rmmod clean help
+.PHONY: all module libvitro vitro selftests run check check-matrix check-explainer check-guests check-report pictures mutate lint deps install uninstall insmod rmmod clean help
 
 all: module libvitro vitro ## the module for the running kernel, or for KDIR=; the library; the launcher
 
@@ -45,6 +45,12 @@ check-guests: ## run guests from Debian, for minutes; MACHINE=amd, intel; GUESTS
 
 check-explainer: ## 50,000 entries, legal and illegal: does vitro why foretell what the CPU does? 10 minutes or more
 	@scripts/check-explainer
+
+check-report: ## a recorded boot as a page of figures, judged and shown by Chromium; see build/report
+	@scripts/check-report
+
+pictures: ## make the pictures in Documentation/ anew
+	@scripts/pictures
 
 mutate: ## break the module on purpose, line by line: do the tests notice? takes half an hour
 	@scripts/mutate
