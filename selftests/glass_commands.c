@@ -83,9 +83,9 @@ TEST(events)
 {
 	write_file("/tmp/a.bin", THREE("\x42"), sizeof(THREE("\x42")) - 1);
 	/* Machines come and go until it has heard enough; it may begin to listen at any time. */
-	ASSERT_EQ(0, sh("vitro events --json --count 3 e >/tmp/events & p=$!;"
-			"while kill -0 $p 2>/dev/null; do"
-			" vitro run --name e --mode 16 /tmp/a.bin >/dev/null 2>&1; done; wait $p"));
+	ASSERT_EQ(0, sh("vitro events --json --count 3 e >/tmp/events & p=$!\n"
+			"while kill -0 $p 2>/dev/null; do\n"
+			"vitro run --name e --mode 16 /tmp/a.bin >/dev/null 2>&1; done; wait $p"));
 	ASSERT_EQ(0, sh("cat /tmp/events"));
 	EXPECT_EQ(3, count("\"event\":\"vm-named\"") + count("\"event\":\"vm-destroyed\""))
 		TH_LOG("%s", output);

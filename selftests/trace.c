@@ -38,14 +38,6 @@
 
 #define WRITE(name, data)	write_file(name, data, sizeof(data) - 1)
 
-static void record_three(void)
-{
-	WRITE("/tmp/three.bin", THREE("\x42"));
-	WRITE("/tmp/three.map", THREE_MAP);
-	if (sh("vitro trace run /tmp/three.trc --mode 16 /tmp/three.bin 2>&1"))
-		ksft_exit_fail_msg("%s", output);
-}
-
 /* The number of exits in /tmp/three.trc that are shown with options. */
 static int shown(const char *options)
 {
@@ -54,14 +46,32 @@ static int shown(const char *options)
 	return count("\n");
 }
 
+/* A recording of few exits; and time to look at it many times, on a machine that is busy. */
+FIXTURE(files) {
+	int all;
+};
+
+FIXTURE_SETUP(files)
+{
+	WRITE("/tmp/three.bin", THREE("\x42"));
+	WRITE("/tmp/three.map", THREE_MAP);
+	if (sh("vitro trace run /tmp/three.trc --mode 16 /tmp/three.bin 2>&1"))
+		ksft_exit_fail_msg("%s", output);
+	self->all = shown("");
+}
+
+FIXTURE_TEARDOWN(files)
+{
+}
+
+#define SECONDS	120
+
 /* -------------------------------------------------------------------- filters */
 
-TEST(filters)
+TEST_F_TIMEOUT(files, filters, SECONDS)
 {
-	int all;
+	int all = self->all;
 
-	record_three();
-	all = shown("");
 	EXPECT_LE(5, all);
 	EXPECT_EQ(3, shown("--reason cpuid"));
 	EXPECT_EQ(1, shown("--reason io"));
@@ -92,7 +102,7 @@ TEST(filters)
 	EXPECT_LE(1, count("\"symbol\":\"tell\""));
 }
 
-TEST(refused)
+TEST_F_TIMEOUT(files, refused, SECONDS)
 {
 	static const char *const bad[] = {
 		"--reason nonsense", "--reason unknown", "--place nowhere", "--vcpu -1",
@@ -101,7 +111,6 @@ TEST(refused)
 		"--duration never", "--nonsense",
 	};
 
-	record_three();
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		EXPECT_EQ(64, sh("vitro trace show %s /tmp/three.trc 2>&1", bad[i]))
 			TH_LOG("%s", bad[i]);
@@ -113,9 +122,8 @@ TEST(refused)
 
 /* -------------------------------------------------------------------- symbols */
 
-TEST(symbols)
+TEST_F_TIMEOUT(files, symbols, SECONDS)
 {
-	record_three();
 	ASSERT_EQ(0, sh("vitro trace show --symbols /tmp/three.map /tmp/three.trc 2>&1"));
 	EXPECT_EQ(3, count(" ask ")) TH_LOG("%s", output);
 	EXPECT_EQ(1, count(" tell "));
@@ -129,7 +137,7 @@ TEST(symbols)
 }
 
 /* A kernel that randomizes its address says itself where it is. */
-TEST(kernel_that_moved)
+TEST_F_TIMEOUT(files, kernel_that_moved, SECONDS)
 {
 	const char *run = "vitro trace run /tmp/%s.trc --mode 64 --load 0x%x /tmp/%s.bin 2>&1";
 	const char *show = "vitro trace show --symbols /tmp/map %s /tmp/%s.trc 2>&1";
@@ -212,7 +220,7 @@ static unsigned long number(const char *line, const char *key)
 }
 
 /* Records follow each other without a gap, or say how many are missing. */
-TEST_F_TIMEOUT(machine, record, 120)
+TEST_F_TIMEOUT(machine, record, SECONDS)
 {
 	unsigned long next = 0;
 	char *line;
@@ -232,7 +240,7 @@ TEST_F_TIMEOUT(machine, record, 120)
 }
 
 /* One at a time; when it is over, the next one can begin, and nothing is recorded between. */
-TEST_F_TIMEOUT(machine, one_at_a_time, 120)
+TEST_F_TIMEOUT(machine, one_at_a_time, SECONDS)
 {
 	pid_t pid = record_for_ever("/tmp/long.trc");
 
@@ -257,7 +265,7 @@ TEST_F_TIMEOUT(machine, one_at_a_time, 120)
 	EXPECT_EQ(0, 1) TH_LOG("%s", output);
 }
 
-TEST_F_TIMEOUT(machine, until_its_end, 120)
+TEST_F_TIMEOUT(machine, until_its_end, SECONDS)
 {
 	pid_t pid = record_for_ever("/tmp/long.trc");
 
