@@ -8,7 +8,7 @@ export PREFIX DESTDIR
 build := $(CURDIR)/build
 
 .DEFAULT_GOAL := all
-.PHONY: all module libvitro vitro selftests run check check-matrix check-explainer check-guests check-report pictures mutate lint deps install uninstall insmod rmmod clean help
+.PHONY: all module libvitro vitro selftests run check check-matrix check-explainer check-guests check-report pictures bench bench-program mutate lint deps install uninstall insmod rmmod clean help
 
 all: module libvitro vitro ## the module for the running kernel, or for KDIR=; the library; the launcher
 
@@ -28,7 +28,7 @@ selftests: libvitro ## the test programs
 	@$(MAKE) -C selftests/host O=$(build)/host LIBVITRO_O=$(build)/libvitro \
 		KSELFTEST_INC=$(build)/kselftest all
 
-build/guest-initrd.img: scripts/guest-initramfs scripts/guest-init scripts/guest-hypervisor.c
+build/guest-initrd.img: scripts/guest-initramfs scripts/guest-init scripts/guest-hypervisor.c scripts/guest-stress.c
 	@scripts/guest-initramfs $@
 
 run: ## install what is missing, build, and boot a Linux guest in a test machine; MACHINE=amd, intel
@@ -45,6 +45,12 @@ check-guests: ## run guests from Debian, for minutes; MACHINE=amd, intel; GUESTS
 
 check-explainer: ## 50,000 entries, legal and illegal: does vitro why foretell what the CPU does? 10 minutes or more
 	@scripts/check-explainer
+
+bench: ## vitro against KVM, by instructions; MACHINE=amd, intel and ROWS="cpuid eoi" narrow it; 15 minutes
+	@scripts/bench $(if $(MACHINE),--machine $(MACHINE)) $(ROWS)
+
+bench-program: libvitro
+	@$(MAKE) -C bench O=$(build)/bench LIBVITRO_O=$(build)/libvitro all
 
 check-report: ## a recorded boot as a page of figures, judged and shown by Chromium; see build/report
 	@scripts/check-report

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Rows about calls of the VMM, whose time the VMM takes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "bench.h"
+
+static double create_vm(const struct row *row)
+{
+	struct machine m;
+	uint64_t start = 0;
+	unsigned int i;
+
+	/* The first one of all loads what has to be loaded. */
+	for (i = 0; i <= row->times; i++) {
+		if (i == 1)
+			start = rdtsc();
+		memset(&m, 0, sizeof(m));
+		hv->vm_create(&m);
+		hv->vcpu_create(&m, 0);
+		hv->vm_destroy(&m);
+	}
+	return (double)(rdtsc() - start) / row->times;
+}
+
+static double create_vcpu(const struct row *row)
+{
+	struct machine m;
+	uint64_t start, ticks = 0;
+	unsigned int i, id;
+
+	for (i = 0; i < row->times; i++) {
+		memset(&m, 0, sizeof(m));
+		hv->vm_create(&m);
+		hv->vcpu_create(&m, 0);
+		start = rdtsc();
+		for (id = 1; id < MAX_VCPUS; id++)
+			hv->vcpu_create(&m, id);
+		ticks += rdtsc() - start;
+		hv->vm_destroy(&m);
+	}
+	return (double)ticks / (row->times * (MAX_VCPUS - 1));
+}
+
+static double add_slot(const struct row *row)
+{
+	struct machine *m = machine_new();
+	uint64_t start, ticks = 0, size;
+	unsigned int i;
+	char *mem;
+
+	size = strtoull(row->arg, NULL, 10) << 20;
+	mem = pages_new(size, MADV_NORMAL);
+	for (i = 0; i <= row->times; i++) {
+		if (i == 1)
+			ticks = 0;
+		start = rdtsc();
+		hv->slot(m, 1, HIGH, size, mem, false);
+		ticks += rdtsc() - start;
+		hv->slot(m, 1, HIGH, 0, NULL, false);
+	}
+	return (double)ticks / row->times;
+}
+
+static double run_nothing(const struct row *row)
+{
+	struct machine *m = machine_new();
+	uint64_t start = 0;
+	unsigned int i;
+
+	for (i = 0; i <= row->times; i++) {
+		if (i == 1)
+			start = rdtsc();
+		hv->run_nothing(m);
+	}
+	return (double)(rdtsc() - start) / row->times;
+}
+
+/*
+ * Bytes of the machine's memory that are neither free nor processes' nor files'.  Some free
+ * pages lie in lists of CPUs and do not count as such: they take many machines to even out.
+ */
+static double kernel_memory(void)
+{
+	static const char *const others[] = {
+		"MemFree:", "AnonPages:", "PageTables:", "Cached:", "Buffers:", NULL
+	};
+	FILE *f = fopen("/proc/meminfo", "r");
+	long long sum = 0, value;
+	char name[64];
+	size_t i;
+
+	if (!f)
+		die("/proc/meminfo");
+	while (fscanf(f, "%63s %lld %*[^\n]", name, &value) == 2)
+		for (i = 0; others[i]; i++)
+			if (!strcmp(name, others[i]))
+				sum += value;
+	fclose(f);
+	return -1024.0 * sum;
+}
+
+static double memory(const struct row *row)
+{
+	unsigned int i;
+	double before;
+
+	machine_new();
+	before = kernel_memory();
+	for (i = 0; i < row->times; i++)
+		machine_new();
+	return (kernel_memory() - before) / row->times;
+}
+
+const struct row host_rows[] = {
+	{ "run-nothing", "a run that returns at once", run_nothing, NULL, 1000 },
+	{ "create-vm", "VM with a vCPU, created and destroyed", create_vm, NULL, 20 },
+	{ "create-vcpu", "vCPU, created", create_vcpu, NULL, 8 },
+	{ "slot-1m", "memslot of 1 MiB, added", add_slot, "1", 20 },
+	{ "slot-1g", "memslot of 1 GiB, added", add_slot, "1024", 20 },
+	{ "slot-512g", "memslot of 512 GiB, added", add_slot, "524288", 20 },
+	{ "memory", "bytes of kernel memory, a VM with a vCPU", memory, NULL, 256 },
+	{ }
+};
