@@ -98,9 +98,16 @@ static bool in_xapic_mode(const struct lapic *apic)
 /* The highest vector in IRR or ISR, or -1. */
 static int highest(const unsigned long *bits)
 {
-	unsigned long vector = find_last_bit(bits, NR_VECTORS_APIC);
+	int i;
 
-	return vector < NR_VECTORS_APIC ? (int)vector : -1;
+	/* Twice in every entry, and nearly always there is nothing. */
+	for (i = BITS_TO_LONGS(NR_VECTORS_APIC) - 1; i >= 0; i--) {
+		unsigned long word = READ_ONCE(bits[i]);
+
+		if (word)
+			return i * BITS_PER_LONG + __fls(word);
+	}
+	return -1;
 }
 
 /**
@@ -154,9 +161,8 @@ int lapic_pending(struct vitro_vcpu *vcpu)
 bool lapic_has_irr(struct vitro_vcpu *vcpu)
 {
 	int vector = highest(vcpu->apic.irr);
-	int serving = highest(vcpu->apic.isr);
 
-	return vector >= 0 && (serving < 0 || vector >> 4 > serving >> 4);
+	return vector >= 0 && vector >> 4 > highest(vcpu->apic.isr) >> 4;
 }
 
 /**
