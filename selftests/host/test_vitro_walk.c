@@ -374,6 +374,9 @@ TEST(as_picture)
 	show(&v, true, false);
 	EXPECT_EQ(1, count("<rect class=\"bad\""));
 	EXPECT_EQ(3, count("<rect class=\"entry\""));
+	EXPECT_EQ(1, count("<g class=\"beyond\">"));
+	EXPECT_EQ(1, count(">20</text>"));	/* the CPU does not come to the data */
+	EXPECT_EQ(0, count(">21</text>"));
 	v = good();
 	v.target[4].nr = 3;
 	v.target[4].entry[2] = 0;

@@ -80,6 +80,7 @@ bool walk_is_there(const struct walk_view *v, uint64_t second);
 void walk_second_bits(const struct walk_view *v, uint64_t entry, char *buf, size_t size);
 void walk_rights(const struct vitro_walk_step *step, char buf[5]);
 void walk_second_rights(const struct walk_view *v, const struct walk_target *t, char buf[4]);
+bool walk_is_beyond(const struct walk_view *v, unsigned int target);
 unsigned int walk_entries_read(const struct walk_view *v);
 void walk_why(const struct walk_view *v, char *buf, size_t size);
 

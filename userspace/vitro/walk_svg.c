@@ -43,6 +43,7 @@ static const char style[] =
 	".away{fill:#fff;stroke:#c8321f;stroke-width:2;stroke-dasharray:6 4}\n"
 	".badtext{fill:#b3261a}\n"
 	"path{fill:none;stroke:#7b8794;stroke-width:1.5}\n"
+	".beyond{opacity:.4}\n"
 	".tip{fill:#7b8794;stroke:none}\n"
 	"@media (prefers-color-scheme:dark){\n"
 	"text{fill:#e6e9ec}.bg{fill:#14171a}.small,.nr{fill:#9aa5b1}\n"
@@ -58,12 +59,14 @@ static const char style[] =
  * @out: where
  * @levels: columns of the second dimension
  * @count: entries that were read so far
+ * @beyond: what comes now, the CPU does not read
  */
 struct picture {
 	const struct walk_view *v;
 	FILE *out;
 	unsigned int levels;
 	unsigned int count;
+	bool beyond;
 };
 
 static int second_x(unsigned int i)
@@ -114,8 +117,10 @@ static void hex(struct picture *p, int x, int y, uint64_t value)
 /* In the upper right corner of a cell that ends at @right. */
 static void number(struct picture *p, int right, int y)
 {
-	fprintf(p->out, "<text class=\"nr\" text-anchor=\"end\" x=\"%d\" y=\"%d\">%u</text>\n",
-		right - 7, y + 16, ++p->count);
+	if (p->beyond)
+		return;
+	p->count++;
+	text(p, right - (p->count < 10 ? 14 : 21), y + 16, "nr", "%u", p->count);
 }
 
 static void tip(struct picture *p, int x, int y)
@@ -129,11 +134,11 @@ static void arrow(struct picture *p, int from, int to, int y)
 	tip(p, to, y);
 }
 
-/* From the entry on the right to the beginning of the next row. */
-static void arrow_to_next(struct picture *p, unsigned int row)
+/* From the entry on the right of the row above to the beginning of this one. */
+static void arrow_from_above(struct picture *p, unsigned int row)
 {
-	int x = entry_x(p) + ENTRY_W / 2, y = row_y(row) + CELL_H;
-	int lane = y + (ROW - CELL_H) / 2, to = row_y(row + 1) + CELL_H / 2;
+	int x = entry_x(p) + ENTRY_W / 2, y = row_y(row - 1) + CELL_H;
+	int lane = y + (ROW - CELL_H) / 2, to = row_y(row) + CELL_H / 2;
 
 	fprintf(p->out, "<path d=\"M%d %dV%dH%dV%dH%d\"/>\n", x, y, lane, MARGIN - 12, to,
 		MARGIN - 6);
@@ -240,6 +245,8 @@ static void draw_row(struct picture *p, unsigned int row)
 	int y = row_y(row) + CELL_H / 2;
 	unsigned int i;
 
+	if (row)
+		arrow_from_above(p, row);
 	draw_gpa(p, row);
 	for (i = 0; i < p->levels; i++)
 		draw_second(p, row, i);
@@ -248,8 +255,6 @@ static void draw_row(struct picture *p, unsigned int row)
 	if (t->page_size)
 		arrow(p, second_x(t->nr) - GAP, entry_x(p), y);
 	draw_found(p, row);
-	if (row + 1 < p->v->nr_targets)
-		arrow_to_next(p, row);
 }
 
 /* ------------------------------------------------------------------------ the picture */
@@ -322,8 +327,12 @@ void walk_print_svg(const struct walk_view *v, FILE *out)
 	draw_title(&p);
 	if (v->nr_targets)
 		draw_heads(&p);
-	for (row = 0; row < v->nr_targets; row++)
+	for (row = 0; row < v->nr_targets; row++) {
+		p.beyond = walk_is_beyond(v, row);
+		fprintf(out, "<g%s>\n", p.beyond ? " class=\"beyond\"" : "");
 		draw_row(&p, row);
+		fprintf(out, "</g>\n");
+	}
 	y += WHY_H * draw_why(&p, why, y);
 	if (v->nr_targets)
 		text(&p, MARGIN, y, "small",

@@ -24,6 +24,12 @@ static int bad_step(const struct walk_view *v)
 	return v->walk.result == VITRO_WALK_OK || !v->walk.nr ? -1 : (int)v->walk.blamed;
 }
 
+/* What the address at the end is called; in parentheses if the CPU does not come to it. */
+static const char *data(const struct walk_view *v)
+{
+	return walk_is_beyond(v, v->walk.nr) ? "(data)" : "data";
+}
+
 static void print_steps(const struct walk_view *v, FILE *out, const struct paint *p)
 {
 	char bits[WALK_BITS], rights[5];
@@ -43,7 +49,7 @@ static void print_steps(const struct walk_view *v, FILE *out, const struct paint
 			s->gpa, s->entry, rights, bits, bad ? p->off : "");
 	}
 	if (v->walk.page_size)
-		fprintf(out, "    %-6s %5s  %#12" PRIx64 "  %s page\n", "data", "", v->walk.gpa,
+		fprintf(out, "    %-6s %5s  %#12" PRIx64 "  %s page\n", data(v), "", v->walk.gpa,
 			v->walk.levels ? walk_size(v->walk.page_size) : "no");
 }
 
@@ -69,7 +75,7 @@ static void print_target(const struct walk_view *v, unsigned int n, unsigned int
 	unsigned int i;
 
 	fprintf(out, "    %-6s  %#12" PRIx64, n < v->walk.nr ?
-		walk_level(v->walk.step[n].level) : "data", t->gpa);
+		walk_level(v->walk.step[n].level) : data(v), t->gpa);
 	for (i = 0; i < levels; i++) {
 		if (i < t->nr)
 			print_entry(v, t, i, out, p);

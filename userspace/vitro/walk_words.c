@@ -233,6 +233,18 @@ void walk_second_rights(const struct walk_view *v, const struct walk_target *t, 
 }
 
 /**
+ * walk_is_beyond - is this address one that the CPU does not come to, for the fault?
+ * @v: the walk
+ * @target: number of the address
+ *
+ * Return: whether it is.
+ */
+bool walk_is_beyond(const struct walk_view *v, unsigned int target)
+{
+	return target == v->walk.nr && v->walk.result != VITRO_WALK_OK;
+}
+
+/**
  * walk_entries_read - what the translation costs a CPU without any TLB or cache of tables
  * @v: the walk
  *
@@ -242,7 +254,7 @@ unsigned int walk_entries_read(const struct walk_view *v)
 {
 	unsigned int n = v->walk.nr, i;
 
-	for (i = 0; i < v->nr_targets; i++)
+	for (i = 0; i < v->nr_targets && !walk_is_beyond(v, i); i++)
 		n += v->target[i].nr;
 	return n;
 }
@@ -303,7 +315,7 @@ static void why(const struct walk_view *v, char *buf, size_t size)
 	switch (w->result) {
 	case VITRO_WALK_OK:
 		why_second(v, second, sizeof(second));
-		snprintf(buf, size, "the guest's tables allow it: it goes to gpa 0x%" PRIx64 ", %s",
+		snprintf(buf, size, "The guest's tables allow it: it goes to gpa 0x%" PRIx64 ", %s",
 			 w->gpa, second);
 		break;
 	case VITRO_WALK_ABSENT:
@@ -336,7 +348,7 @@ static void why(const struct walk_view *v, char *buf, size_t size)
 			 w->levels == 5 ? 56 : 47);
 		break;
 	case VITRO_WALK_NO_MEMORY:
-		snprintf(buf, size, "the guest has no memory at gpa 0x%" PRIx64
+		snprintf(buf, size, "The guest has no memory at gpa 0x%" PRIx64
 			 ", where its %s should be: the CPU's own read exits",
 			 w->step[w->blamed].gpa, walk_level(w->step[w->blamed].level));
 		break;
