@@ -16,6 +16,7 @@ int cmd_events(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_gdb(int argc, char **argv);
 int cmd_image(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 int cmd_walk(int argc, char **argv);

@@ -137,6 +137,7 @@ enum console_kind {
  * @stuck: nanoseconds after which a guest that gets nowhere is called stuck
  * @symbols: file with names of the guest's addresses, or NULL
  * @deadline: nanoseconds, 0 for none
+ * @gdb: where to wait for gdb, or NULL
  * @name: for messages
  * @quiet: do not say how it ended
  */
@@ -170,6 +171,7 @@ struct config {
 	uint64_t stuck;
 	char *symbols;
 	uint64_t deadline;
+	char *gdb;
 	char *name;
 	bool quiet;
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gdb.h"
 #include "machine.h"
 
 #define VECTOR_GP	13	/* SDM 3A 6.15: general protection */
@@ -192,6 +193,7 @@ static void handle_exit(struct cpu *cpu)
 
 	switch (vitro_vcpu_comm(cpu->vcpu)->exit.reason) {
 	case VITRO_EXIT_INTR:
+	case VITRO_EXIT_DEBUG:		/* see gdb_look() */
 		break;
 	case VITRO_EXIT_IO:
 		emulated(cpu, vitro_emulate_io(cpu->vcpu, &bus));
@@ -245,7 +247,7 @@ void *cpu_run(void *arg)
 	struct machine *m = cpu->machine;
 
 	while (!m->ended) {
-		pause_point(m);
+		pause_point(cpu);
 		if (vitro_vcpu_run(cpu->vcpu) < 0) {
 			machine_end(m, END_HOST, "%s", vitro_error());
 			continue;
@@ -253,6 +255,7 @@ void *cpu_run(void *arg)
 		stuck_exit(cpu);
 		handle_exit(cpu);
 		stuck_handled(cpu);
+		gdb_look(cpu);
 	}
 	return NULL;
 }

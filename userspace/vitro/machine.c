@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gdb.h"
 #include "machine.h"
 
 /* ISA interrupts. */
@@ -296,6 +297,7 @@ void machine_fini(struct machine *m)
 	unsigned int i;
 
 	control_free(m->control);
+	gdb_free(m);
 	io_fini(m);
 	if (m->hvc) {
 		close(m->hvc_pipe[0]);

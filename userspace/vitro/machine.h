@@ -53,6 +53,7 @@ struct machine;
  * @vcpu: [I] its handle; used by its own thread, and for kicks
  * @id: [I] number and APIC id
  * @thread: [I] which
+ * @frozen: [a] it stands though the machine goes on; changed under pause.lock
  * @stuck: does it get anywhere? its own thread only
  */
 struct cpu {
@@ -60,6 +61,7 @@ struct cpu {
 	struct vitro_vcpu *vcpu;
 	unsigned int id;
 	pthread_t thread;
+	atomic_bool frozen;
 	struct stuck stuck;
 };
 
@@ -77,6 +79,7 @@ struct cpu {
  * @memory: [I] where the guest's memory is in this process, for devices
  * @pause: whether and why the vCPUs stand still; has a lock of its own
  * @control: [I] where others ask for things, or NULL
+ * @gdb: [a] the gdb stub, or NULL; stays once it is there
  * @lock: guards the devices
  * @bus: [I] which device answers where
  * @uart: @ioapic: @rtc: @pm: @i8042: @pic: @pit: @fw_cfg: @pvpanic: @debugcon:
@@ -114,6 +117,7 @@ struct machine {
 	struct guest_memory memory;
 	struct pause pause;
 	struct control *control;
+	struct gdb *_Atomic gdb;
 
 	pthread_mutex_t lock;
 	struct bus bus;

@@ -21,6 +21,7 @@ static const struct command {
 	{ "events", "vitro events", cmd_events, "print what happens to machines" },
 	{ "trace", "vitro trace", cmd_trace, "record a machine's exits, show and compare them" },
 	{ "report", "vitro report", cmd_report, "make a page of figures of what was recorded" },
+	{ "gdb", "vitro gdb", cmd_gdb, "let gdb debug the guest of a machine that runs" },
 	{ "image", "vitro image", cmd_image, "make files for disks, and say what is in them" },
 	{ "why", "vitro why", cmd_why, "say why the CPU refused to enter a guest" },
 	{ "snip", "vitro snip", cmd_snip, "run a few instructions, and show each exit" },

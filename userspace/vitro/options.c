@@ -143,6 +143,8 @@ const struct opt run_options[] = {
 	  .help = "the guest's OUT of N to PORT ends the run with status 2*N+1" },
 	{ "dump-entry", 0, "FILE", OPT_STRING, FIELD(dump_entry),
 	  .help = "if the CPU refuses the guest, write what it refused, for \"vitro why\"" },
+	{ "gdb", 0, "WHERE", OPT_STRING, FIELD(gdb),
+	  .help = "wait for gdb at [HOST:]PORT or PATH; with \",nowait\", run until it comes" },
 	{ "symbols", 0, "FILE", OPT_STRING, FIELD(symbols),
 	  .help = "names of the guest's addresses: vmlinux, System.map or its kallsyms" },
 	{ "stuck", 0, "TIME", OPT_DURATION, FIELD(stuck), .initial = "10s",

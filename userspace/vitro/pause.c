@@ -110,17 +110,30 @@ void pause_unlock(struct machine *m)
 }
 
 /**
+ * pause_freeze - let a vCPU stand, or not, when the machine goes on
+ * @cpu: the vCPU; whoever says so holds the machine
+ * @frozen: it stands
+ */
+void pause_freeze(struct cpu *cpu, bool frozen)
+{
+	pthread_mutex_lock(&cpu->machine->pause.lock);
+	cpu->frozen = frozen;
+	pthread_mutex_unlock(&cpu->machine->pause.lock);
+}
+
+/**
  * pause_point - where a vCPU's thread comes to stand, between two runs
- * @m: the machine
+ * @cpu: the vCPU
  *
- * It stands while the machine is held, and while the terminal is far behind: that may
+ * It stands while the machine is held or it is frozen, and while the terminal is far behind: that may
  * take for ever, and must keep nobody from looking at the machine.
  */
-void pause_point(struct machine *m)
+void pause_point(struct cpu *cpu)
 {
+	struct machine *m = cpu->machine;
 	struct pause *p = &m->pause;
 
-	if (!p->holds && !console_is_behind(&m->console))
+	if (!p->holds && !cpu->frozen && !console_is_behind(&m->console))
 		return;
 	pthread_mutex_lock(&p->lock);
 	p->nr_parked++;
@@ -128,7 +141,7 @@ void pause_point(struct machine *m)
 	pthread_mutex_unlock(&p->lock);
 	console_catch_up(&m->console);
 	pthread_mutex_lock(&p->lock);
-	while (p->holds && !p->over)
+	while ((p->holds || cpu->frozen) && !p->over)
 		pthread_cond_wait(&p->resumed, &p->lock);
 	p->nr_parked--;
 	pthread_mutex_unlock(&p->lock);

@@ -30,6 +30,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+struct cpu;
 struct machine;
 
 /**
@@ -59,7 +60,8 @@ bool pause_wait(struct machine *m);
 void pause_resume(struct machine *m);
 void pause_lock(struct machine *m);
 void pause_unlock(struct machine *m);
-void pause_point(struct machine *m);
+void pause_freeze(struct cpu *cpu, bool frozen);
+void pause_point(struct cpu *cpu);
 void pause_end(struct machine *m);
 
 #endif /* VITRO_PAUSE_H */

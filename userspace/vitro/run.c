@@ -13,6 +13,7 @@
 #include "boot.h"
 #include "cgroup.h"
 #include "cmd.h"
+#include "gdb.h"
 #include "postmortem.h"
 #include "record.h"
 #include "symbols.h"
@@ -47,6 +48,7 @@ static void serve(struct machine *m)
 	m->control = control_new();
 	walk_serve(m);
 	record_serve(m);
+	gdb_serve(m);
 }
 
 /* A Linux that has moved itself tells by LSTAR how far; before it sets that, it has not. */
@@ -67,6 +69,8 @@ static int run_machine(struct machine *m, const struct config *config)
 	tell_name(m, config->name);
 	serve(m);
 	if (!record_start(m))
+		return END_HOST;
+	if (config->gdb && !gdb_open(m, config->gdb))
 		return END_HOST;
 	err = world_run(m, config->deadline);
 	recorded = record_stop(m);

@@ -9,6 +9,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "gdb.h"
 #include "machine.h"
 
 /* What can happen, and the file descriptor that tells. */
@@ -264,6 +265,7 @@ static void join_cpus(struct machine *m, unsigned int nr)
 	pause_end(m);
 	if (m->control)
 		control_stop(m->control);
+	gdb_end(m);
 	for (i = 0; i < nr; i++)
 		vitro_vcpu_kick(m->cpu[i].vcpu);
 	for (i = 0; i < nr; i++)
@@ -293,6 +295,8 @@ int world_run(struct machine *m, uint64_t deadline)
 	if (!err) {
 		nr = start_threads(m);
 		start_control(m);
+		if (!gdb_run(m))
+			machine_end(m, END_HOST, "cannot start a thread for gdb");
 		wait_for_end(&out, m);
 		join_cpus(m, nr);
 		io_stop(m);
