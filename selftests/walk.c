@@ -133,7 +133,7 @@ static void start_as(uid_t uid)
 		if (uid && (setenv("VITRO_RUN_DIR", USER_DIR, 1) || setuid(uid)))
 			_exit(126);
 		execlp("vitro", "vitro", "run", "--name", "walked", "--mode", "32", "-m", "16M",
-		       "--load", "0x1000", "-q", FILE_NAME, NULL);
+		       "--cpus", "2", "--load", "0x1000", "-q", FILE_NAME, NULL);
 		_exit(127);
 	}
 	close(ends[1]);
@@ -343,6 +343,33 @@ TEST_F_TIMEOUT(walk, goes_on, 120)
 	}
 }
 
+/* The second vCPU waits to be started: it has no paging, and stands where it would begin. */
+TEST_F_TIMEOUT(walk, another_vcpu, 120)
+{
+	map_long();
+	start();
+	ASSERT_EQ(0, WALK("rip --vcpu 1")) TH_LOG("%s", output);
+	EXPECT_EQ(1, count("\"vcpu\": 1"));
+	EXPECT_TRUE(strstr(output, "\"levels\": 0"));
+	EXPECT_TRUE(says("gva", 0xfffffff0));
+	EXPECT_EQ(1, count("\"memory\": false"));
+}
+
+/* Many ask at once, and some still do when the machine ends. */
+TEST_F_TIMEOUT(walk, crowd, 240)
+{
+	map_long();
+	start();
+	ASSERT_EQ(0, sh("for i in 1 2 3 4; do"
+			" (vitro walk walked rip; vitro walk walked rip) & done; wait"));
+	EXPECT_EQ(8, count("The guest's tables allow it")) TH_LOG("%s", output);
+	sh("for i in 1 2 3 4; do"
+	   " while vitro walk walked rip; do :; done >/dev/null 2>&1 & done; kill %d; wait",
+	   guest.pid);
+	EXPECT_EQ(16, status_of(guest.pid));
+	guest.pid = 0;
+}
+
 /* A guest waits when nobody reads what it prints: it can be walked all the same. */
 TEST_F_TIMEOUT(walk, nobody_reads, 240)
 {
@@ -391,8 +418,8 @@ TEST_F_TIMEOUT(walk, bad_arguments, 120)
 	EXPECT_EQ(64, sh("vitro walk walked 0x1000 --vcpu 64 2>&1"));
 	EXPECT_EQ(64, sh("vitro walk nobody 0x1000 2>&1"));
 	EXPECT_EQ(1, count("no machine 'nobody'"));
-	EXPECT_EQ(71, sh("vitro walk walked 0x1000 --vcpu 1 2>&1"));
-	EXPECT_EQ(1, count("numbers from 0 to 0")) TH_LOG("%s", output);
+	EXPECT_EQ(71, sh("vitro walk walked 0x1000 --vcpu 2 2>&1"));
+	EXPECT_EQ(1, count("numbers from 0 to 1")) TH_LOG("%s", output);
 	EXPECT_EQ(71, sh("VITRO_RUN_DIR=/nonexistent vitro walk walked 0x1000 2>&1"));
 	EXPECT_EQ(1, count("nobody listens")) TH_LOG("%s", output);
 }
