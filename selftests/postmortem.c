@@ -67,6 +67,9 @@ TEST(explained)
 			    strstr(pm.delivery[pm.nr - 1].rule, s->rule))
 			TH_LOG("%s: %s", s->name, pm.delivery[pm.nr - 1].rule);
 		EXPECT_FALSE(pm.cr2_differs) TH_LOG("%s: %s", s->name, pm.notes);
+		if (s->detail)
+			EXPECT_TRUE(strstr(pm.delivery[pm.nr - 1].detail, s->detail))
+				TH_LOG("%s: %s", s->name, pm.delivery[pm.nr - 1].detail);
 		if (s->note)
 			EXPECT_TRUE(strstr(pm.notes, s->note)) TH_LOG("%s: %s", s->name, pm.notes);
 		vitro_vcpu_destroy(vcpu);

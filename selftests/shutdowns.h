@@ -65,6 +65,7 @@ struct guest {
  * @at_end: for the host: brings about what the code would
  * @chain: vectors and error codes of the events, as chain_of() prints them
  * @rule: part of the last rule violated
+ * @detail: part of what violates it, or NULL
  * @note: part of the notes, or NULL
  * @needs_limits: QEMU, which looks at no segment's limit here, goes on
  */
@@ -77,6 +78,7 @@ struct shutdown {
 	void (*at_end)(struct guest *g);
 	const char *chain;
 	const char *rule;
+	const char *detail;
 	const char *note;
 	bool needs_limits;
 };
@@ -418,6 +420,8 @@ static const struct shutdown shutdowns[] = {
 	  .rule = "gate of 64 bits" },
 	{ "int3_is_of_software", LONG, INT3, .setup = gates_absent,
 	  .chain = "#BP #NP(0x1a) #DF(0x0)", .rule = "the gate is present" },
+	{ "int_13_is_of_software", LONG, BYTES("\xcd\x0d"), .setup = gates_absent,
+	  .chain = "#GP #NP(0x6a) #DF(0x0)", .rule = "the gate is present" },
 	{ "vector_beyond", LONG, BYTES("\xcd\x80"), .setup = gates_absent,
 	  .chain = "0x80 #GP(0x402) #DF(0x0)", .rule = "the gate is present" },
 	{ "gate_closed_to_user", LONG, INT3, .setup = gates_closed_to_user,
@@ -444,7 +448,8 @@ static const struct shutdown shutdowns[] = {
 	{ "ist_unmapped", LONG, UD2, .setup = ist_unmapped, .chain = "#UD #NP(0x33) #DF(0x0)",
 	  .rule = "stack's page can be written" },
 	{ "ist_not_canonical", LONG, UD2, .setup = ist_not_canonical,
-	  .chain = "#UD #NP(0x33) #DF(0x0)", .rule = "stack's address is canonical" },
+	  .chain = "#UD #NP(0x33) #DF(0x0)", .rule = "stack's address is canonical",
+	  .detail = "IST1 in the TSS is 0x8000000000000000" },
 	{ "ist_beyond_tss", LONG, UD2, .setup = ist_beyond_tss,
 	  .chain = "#UD #NP(0x33) #DF(0x0)", .rule = "within the limit of the TSS" },
 	{ "tss_unmapped", LONG, UD2, .setup = tss_unmapped, .chain = "#UD #NP(0x33) #DF(0x0)",

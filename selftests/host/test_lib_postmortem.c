@@ -40,6 +40,9 @@ TEST(every_shutdown)
 		EXPECT_TRUE(pm.delivery[pm.nr - 1].rule &&
 			    strstr(pm.delivery[pm.nr - 1].rule, s->rule))
 			TH_LOG("%s: %s", s->name, pm.delivery[pm.nr - 1].rule);
+		if (s->detail)
+			EXPECT_TRUE(strstr(pm.delivery[pm.nr - 1].detail, s->detail))
+				TH_LOG("%s: %s", s->name, pm.delivery[pm.nr - 1].detail);
 		if (s->note)
 			EXPECT_TRUE(strstr(pm.notes, s->note)) TH_LOG("%s: %s", s->name, pm.notes);
 		/* It is not the vCPU's own state that the replay changes. */
@@ -142,7 +145,8 @@ TEST(random_states)
 		set_up(&fake, &s);
 		/* IDT, TSS, code and stack are noise, and then some of the rest. */
 		for (unsigned int at = CODE_AT; at < STACK_BASE; at += 4)
-			put32(&(struct guest){ .ram = fake.ram }, at, rand() ^ (uint32_t)rand() << 16);
+			put32(&(struct guest){ .ram = fake.ram }, at,
+			      rand() ^ (uint32_t)rand() << 16);
 		for (unsigned int n = 0; n < (unsigned int)rand() % 8; n++)
 			put32(&(struct guest){ .ram = fake.ram },
 			      TABLES_AT + rand() % VITRO_MODE_TABLES_SIZE / 4 * 4, rand());
