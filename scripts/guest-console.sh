@@ -10,10 +10,10 @@ guest=''       # process id of vitro run
 seen=0         # bytes of the log that have been looked at
 count=0 failed=0 commands=0
 
-# Bochs counts time in instructions, few of them to the second: guests need more of such seconds, and looking at
-# their console costs.
+# How many times as long as they say to wait, for the computer may be busy.  Bochs counts time in instructions, few
+# of them to the second: guests need more of such seconds, and looking at their console costs.
 case $VITRO_MACHINE in
-amd) patience=1 pause=0.2 ;;
+amd) patience=3 pause=0.2 ;;
 *) patience=5 pause=1 ;;
 esac
 trap '' PIPE # a guest that is gone does not listen any more
