@@ -47,7 +47,7 @@ static const struct rule rules[] = {
 	},
 	[IN_MEMORY] = {
 		"IDT, GDT, TSS, stack and their page tables are in memory",
-		"a machine has memory where its memory map says"
+		"linux/vitro.h, VITRO_EXIT_MMIO"
 	},
 	[GATE_TYPE] = {
 		"the IDT's entry is an interrupt, trap or task gate",

@@ -97,7 +97,8 @@ static void print_delivery(FILE *out, const struct symbols *symbols, unsigned in
 		fprintf(out, INDENT "it is delivered\n");
 		return;
 	}
-	fprintf(out, INDENT "violated: %s [%s]\n", d->rule, d->section);
+	fprintf(out, INDENT "%s %s [%s]\n", last && outcome == VITRO_PM_LEFT ? "the end:" :
+		"violated:", d->rule, d->section);
 	if (d->detail[0])
 		fprintf(out, INDENT "          %s\n", d->detail);
 	if (last && outcome == VITRO_PM_LEFT)
