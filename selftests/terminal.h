@@ -29,6 +29,7 @@
  * @pid: the program
  * @rows: @columns: size
  * @y: @x: cursor
+ * @top: @bottom: first and last line of the region that scrolls
  * @screen: lines, each ended by a zero
  * @escaped: an escape sequence is coming
  * @escape: what has come of it so far, @nr_escape characters
@@ -38,6 +39,7 @@ struct terminal {
 	pid_t pid;
 	int rows, columns;
 	int y, x;
+	int top, bottom;
 	char screen[MAX_ROWS][MAX_COLUMNS + 1];
 	bool escaped;
 	char escape[32];
@@ -60,6 +62,27 @@ static void terminal_move(struct terminal *t, int y, int x)
 {
 	t->y = y < 0 ? 0 : y < t->rows ? y : t->rows - 1;
 	t->x = x < 0 ? 0 : x < t->columns ? x : t->columns - 1;
+}
+
+/* The region moves by a line: up, or down.  Curses does so when lines come or go. */
+static void terminal_scroll(struct terminal *t, bool up)
+{
+	size_t size = (t->bottom - t->top) * sizeof(t->screen[0]);
+	int empty = up ? t->bottom : t->top;
+
+	if (up)
+		memmove(t->screen[t->top], t->screen[t->top + 1], size);
+	else
+		memmove(t->screen[t->top + 1], t->screen[t->top], size);
+	terminal_clear(t, empty, 0, empty, t->columns);
+}
+
+static void terminal_newline(struct terminal *t)
+{
+	if (t->y == t->bottom)
+		terminal_scroll(t, true);
+	else
+		terminal_move(t, t->y + 1, t->x);
 }
 
 /* A control sequence: ESC [ numbers letter.  (ECMA-48, VT100 User Guide chapter 3) */
@@ -91,6 +114,15 @@ static void terminal_control(struct terminal *t)
 	case 'K':	/* of the line: what is before the cursor, or from it on */
 		terminal_clear(t, t->y, a == 1 ? 0 : t->x, t->y, a == 1 ? t->x + 1 : t->columns);
 		break;
+	case 'r':	/* the region, by default all */
+		t->top = a ? a - 1 : 0;
+		t->bottom = (b ? b : t->rows) - 1;
+		if (t->top >= t->bottom || t->bottom >= t->rows) {
+			t->top = 0;
+			t->bottom = t->rows - 1;
+		}
+		terminal_move(t, 0, 0);
+		break;
 	}
 }
 
@@ -107,6 +139,10 @@ static void terminal_escape(struct terminal *t, char c)
 		return;
 	if (e[0] == '[')
 		terminal_control(t);
+	if (e[0] == 'M' && t->y == t->top)	/* up, scrolling */
+		terminal_scroll(t, false);
+	else if (e[0] == 'M')
+		terminal_move(t, t->y - 1, t->x);
 	t->nr_escape = 0;
 	t->escape[0] = '\0';
 }
@@ -126,7 +162,7 @@ static void terminal_put(struct terminal *t, char c)
 		t->x = 0;
 		break;
 	case '\n':
-		terminal_move(t, t->y + 1, t->x);
+		terminal_newline(t);
 		break;
 	case '\b':
 		terminal_move(t, t->y, t->x - 1);
@@ -138,7 +174,7 @@ static void terminal_put(struct terminal *t, char c)
 		if ((unsigned char)c < ' ')
 			break;
 		if (t->x == t->columns) {	/* it had waited behind the edge */
-			terminal_move(t, t->y + 1, 0);
+			terminal_newline(t);
 			t->x = 0;
 		}
 		t->screen[t->y][t->x++] = c;
@@ -167,6 +203,8 @@ static void terminal_size(struct terminal *t, int rows, int columns)
 
 	t->rows = rows;
 	t->columns = columns;
+	t->top = 0;
+	t->bottom = rows - 1;
 	terminal_move(t, t->y, t->x);
 	for (int i = 0; i < MAX_ROWS; i++) {
 		t->screen[i][columns] = '\0';
