@@ -360,12 +360,11 @@ TEST_F_TIMEOUT(walk, crowd, 240)
 {
 	map_long();
 	start();
-	ASSERT_EQ(0, sh("for i in 1 2 3 4; do"
-			" (vitro walk walked rip; vitro walk walked rip) & done; wait"));
+	ASSERT_EQ(0, sh("twice() { vitro walk walked rip; vitro walk walked rip; };\n"
+			"for i in 1 2 3 4; do twice & done; wait"));
 	EXPECT_EQ(8, count("The guest's tables allow it")) TH_LOG("%s", output);
-	sh("for i in 1 2 3 4; do"
-	   " while vitro walk walked rip; do :; done >/dev/null 2>&1 & done; kill %d; wait",
-	   guest.pid);
+	sh("again() { while vitro walk walked rip; do :; done >/dev/null 2>&1; };\n"
+	   "for i in 1 2 3 4; do again & done; kill %d; wait", guest.pid);
 	EXPECT_EQ(16, status_of(guest.pid));
 	guest.pid = 0;
 }
