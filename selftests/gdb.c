@@ -25,6 +25,7 @@
 #define SOCKET		"/tmp/gdb-stub.sock"
 #define NAME		"gdb-test"
 #define PATIENCE_S	60
+#define SECONDS		120		/* for a case */
 
 /*
  * Loaded at 0x1000 in 64-bit mode:
@@ -204,7 +205,7 @@ static int end_of(pid_t *pid)
 
 /* ---------------------------------------------------------------- the cases */
 
-TEST_F(gdb, waits_before_the_first_instruction)
+TEST_F_TIMEOUT(gdb, waits_before_the_first_instruction, SECONDS)
 {
 	ASSERT_TRUE(stopped(ask(self->fd, "?"), "", 0x1000));
 	EXPECT_TRUE(says(self->fd, "qfThreadInfo", "m1,2"));
@@ -217,7 +218,7 @@ TEST_F(gdb, waits_before_the_first_instruction)
 	EXPECT_TRUE(says(self->fd, "vMustReplyEmpty", ""));
 }
 
-TEST_F(gdb, registers)
+TEST_F_TIMEOUT(gdb, registers, SECONDS)
 {
 	char *text;
 
@@ -242,7 +243,7 @@ TEST_F(gdb, registers)
 	EXPECT_TRUE(says(self->fd, "p10", "f0ff000000000000"));		/* after power-on */
 }
 
-TEST_F(gdb, memory)
+TEST_F_TIMEOUT(gdb, memory, SECONDS)
 {
 	EXPECT_TRUE(says(self->fd, "m1000,5", "b841000000"));
 	EXPECT_TRUE(says(self->fd, "M3000,4:deadbeef", "OK"));
@@ -257,7 +258,7 @@ TEST_F(gdb, memory)
 	EXPECT_TRUE(says(self->fd, "mffffffc,8", "00000000"));
 }
 
-TEST_F(gdb, breakpoint_and_step)
+TEST_F_TIMEOUT(gdb, breakpoint_and_step, SECONDS)
 {
 	ASSERT_TRUE(says(self->fd, "Z0,1005,1", "OK"));
 	ASSERT_TRUE(stopped(ask(self->fd, "vCont;c"), "swbreak:;", 0x1005));
@@ -278,7 +279,7 @@ TEST_F(gdb, breakpoint_and_step)
 	EXPECT_EQ(END_POWEROFF, end_of(&self->pid));
 }
 
-TEST_F(gdb, hardware_breakpoints)
+TEST_F_TIMEOUT(gdb, hardware_breakpoints, SECONDS)
 {
 	if (vendor_is_tcg())
 		SKIP(return, "QEMU TCG arms no breakpoints by VMRUN, only by MOV to DR7");
@@ -297,7 +298,7 @@ TEST_F(gdb, hardware_breakpoints)
 	EXPECT_TRUE(says(self->fd, "z4,3001,5", "OK"));
 }
 
-TEST_F(gdb, interrupt_detach_and_attach_again)
+TEST_F_TIMEOUT(gdb, interrupt_detach_and_attach_again, SECONDS)
 {
 	char *text;
 
@@ -326,8 +327,21 @@ TEST_F(gdb, interrupt_detach_and_attach_again)
 	EXPECT_EQ(END_STOPPED, end_of(&self->pid));
 }
 
+FIXTURE(running)
+{
+};
+
+FIXTURE_SETUP(running)
+{
+}
+
+FIXTURE_TEARDOWN(running)
+{
+	unlink(SNIPPET);
+}
+
 /* A machine that nobody has prepared for it; twice, as the first time leaves nothing. */
-TEST(vitro_gdb_attaches)
+TEST_F_TIMEOUT(running, vitro_gdb_attaches, SECONDS)
 {
 	pid_t run, pid;
 	int to[2], i;
