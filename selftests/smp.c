@@ -224,12 +224,12 @@ static void run_on_one_cpu(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-#define TURNS	80
+#define TURNS	200
 
 /*
  * A ring of vCPUs on one CPU of the host: each waits for its turn, spinning, takes it,
  * and hands over to the next.  Returns how often they executed PAUSE, for each turn:
- * unlike the time it takes, that has nothing to do with the load.
+ * unlike the time it takes, that has little to do with the load.
  */
 static uint64_t pauses_per_turn(struct vt_cpu *first, unsigned int nr)
 {
@@ -266,11 +266,12 @@ static uint64_t pauses_per_turn(struct vt_cpu *first, unsigned int nr)
 
 /*
  * Who spins makes way, before its time slice is over, which lasts tens of thousands of
- * PAUSEs.  A CPU may let some thousand go by until it takes them for a loop.
+ * PAUSEs.  A CPU may let some thousand go by until it takes them for a loop; and on a busy
+ * host, some are spent on waiting for threads that have not started.
  */
 static uint64_t patience(const struct vt_vm *vm)
 {
-	return vm->info.cpu_features & VITRO_CPU_PAUSE_FILTER ? 10000 : 100;
+	return vm->info.cpu_features & VITRO_CPU_PAUSE_FILTER ? 10000 : 2000;
 }
 
 TEST(spinning_yields)
