@@ -125,8 +125,8 @@ void pause_freeze(struct cpu *cpu, bool frozen)
  * pause_point - where a vCPU's thread comes to stand, between two runs
  * @cpu: the vCPU
  *
- * It stands while the machine is held or it is frozen, and while the terminal is far behind: that may
- * take for ever, and must keep nobody from looking at the machine.
+ * It stands while the machine is held or it is frozen, and while the terminal is far behind:
+ * that may take for ever, and must keep nobody from looking at the machine.
  */
 void pause_point(struct cpu *cpu)
 {
