@@ -13,6 +13,10 @@
 
 #define DEBUGCTL_BTF	(1ULL << 1)
 
+/* Reserved on every CPU (SDM 3C 33.2.8.2, SDM 3B 20.1.2); CPUID may take away more. */
+#define RTIT_CTL_RESERVED	0xfe7f000070840000ULL
+#define LBR_CTL_RESERVED	0xffffffffff80fff0ULL
+
 /* Interruptibility state (SDM 3C table 25-3). */
 #define BLOCKING_STI	(1ULL << 0)
 #define BLOCKING_MOV_SS	(1ULL << 1)
@@ -367,6 +371,10 @@ const struct why_rule vmx_guest_rules[] = {
 	  .check = check_lme, .field = GUEST_IA32_EFER },
 	{ GUEST("1", "IA32_BNDCFGS has bits 11:2 = 0 and a canonical address"),
 	  .when = { ON(ENTRY_LOAD_BNDCFGS) }, .check = check_bndcfgs, .field = GUEST_IA32_BNDCFGS },
+	{ GUEST("1", "IA32_RTIT_CTL has no reserved bit"), .when = { ON(ENTRY_LOAD_RTIT) },
+	  .check = why_zero, .field = GUEST_IA32_RTIT_CTL, .arg = RTIT_CTL_RESERVED },
+	{ GUEST("1", "IA32_LBR_CTL has no reserved bit"), .when = { ON(ENTRY_LOAD_LBR) },
+	  .check = why_zero, .field = GUEST_IA32_LBR_CTL, .arg = LBR_CTL_RESERVED },
 	{ GUEST("1", "UINV has 8 bits"), .when = { ON(ENTRY_LOAD_UINV) },
 	  .check = why_zero, .field = GUEST_UINV, .arg = 0xff00 },
 	{ GUEST("1",
