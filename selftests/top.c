@@ -89,14 +89,6 @@ FIXTURE_TEARDOWN(top)
 		waitpid(self->pid[i], NULL, 0);
 }
 
-/* What is about the terminal alone is the same on any CPU, and Bochs takes a minute for it. */
-static bool is_bochs(void)
-{
-	const char *machine = getenv("VITRO_MACHINE");
-
-	return machine && strcmp(machine, "amd");
-}
-
 static void start(struct terminal *t)
 {
 	terminal_start(t, 24, 80, "vitro top --interval 300ms");
@@ -139,8 +131,6 @@ TEST_F_TIMEOUT(top, keys, 4 * PATIENCE)
 {
 	struct terminal *t = &self->t;
 
-	if (is_bochs())
-		SKIP(return, "about the terminal alone: machine amd does that");
 	start(t);
 	ASSERT_TRUE(see(t, "every 0.3 s"));
 	ASSERT_TRUE(see(t, " vcpu 0 "));
@@ -173,8 +163,6 @@ TEST_F_TIMEOUT(top, sizes, 4 * PATIENCE)
 {
 	struct terminal *t = &self->t;
 
-	if (is_bochs())
-		SKIP(return, "about the terminal alone: machine amd does that");
 	start(t);
 	ASSERT_TRUE(see(t, "REASON "));
 	terminal_size(t, 10, 50);
@@ -199,8 +187,6 @@ TEST_F_TIMEOUT(top, machines_come_and_go, 4 * PATIENCE)
 {
 	struct terminal *t = &self->t;
 
-	if (is_bochs())
-		SKIP(return, "about the terminal alone: machine amd does that");
 	start(t);
 	ASSERT_TRUE(see(t, "3 machines, 3 vCPUs"));
 	kill(self->pid[0], SIGTERM);
