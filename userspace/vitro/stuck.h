@@ -4,7 +4,8 @@
  *
  * Two things give them away.  A vCPU that exits again and again, with the same exit and
  * the same registers: each vCPU's thread compares each exit with the one before.  And one that
- * does not exit at all, with interrupts off: nothing but an NMI could get it out of there.
+ * does not exit at all, with interrupts off and always the same registers: nothing but an NMI
+ * or another vCPU could get it out of there.
  * For that the main thread kicks the vCPUs now and then, and they look where they are.
  *
  * Neither proves that a guest is lost, for a device may be slow.  So it is said once, with
