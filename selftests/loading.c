@@ -90,6 +90,27 @@ TEST(unload_and_load)
 	}
 }
 
+/* Recording leaves something to be done a second later, which must not outlive the module. */
+TEST(unload_after_recording)
+{
+	struct vitro_record_start start = { .nr = 32 };
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_stubs + 16 * 0x20);
+	int ring = vt_ioctl(cpu->fd, VITRO_RECORD, &start);
+
+	ASSERT_LE(0, ring);
+	ASSERT_EQ(0x20, vt_trap(cpu));
+	close(ring);
+	munmap(cpu->comm, cpu->vm->info.comm_size);
+	close(cpu->fd);
+	close(cpu->vm->fd);
+	close(cpu->vm->dev);
+	ASSERT_EQ(0, unload());
+	vt_sleep_ms(1500);
+	ASSERT_EQ(0, load());
+	ASSERT_TRUE(node_exists(true));
+	run_a_guest(_metadata);
+}
+
 /* 0660, so that a group can be given access (a udev rule does). */
 TEST(mode_of_the_node)
 {

@@ -8,13 +8,16 @@
 #ifndef VITRO_GLASS_H
 #define VITRO_GLASS_H
 
-#include <linux/jump_label.h>
+#include <linux/jump_label_ratelimit.h>
 #include <linux/vitro_netlink.h>
 
 #include "core/vitro.h"
 
-/* watch.c.  The key is on while any VM is watched or any vCPU recorded. */
-DECLARE_STATIC_KEY_FALSE(glass_key);
+/*
+ * watch.c.  The key is on while any VM is watched or any vCPU recorded, and a second longer:
+ * anybody with a VM can turn it, and each turn patches code and interrupts all CPUs.
+ */
+extern struct static_key_false_deferred glass_key;
 int glass_vcpu_init(struct vitro_vcpu *vcpu);
 void glass_note_entry(struct vitro_vcpu *vcpu);
 void glass_note_exit(struct vitro_vcpu *vcpu);
@@ -24,28 +27,28 @@ void glass_note_reason(struct vitro_vcpu *vcpu);
 /* In a burst, right before the guest is entered: the exit before is done with. */
 static inline void glass_entry(struct vitro_vcpu *vcpu)
 {
-	if (static_branch_unlikely(&glass_key))
+	if (static_branch_unlikely(&glass_key.key))
 		glass_note_entry(vcpu);
 }
 
 /* In a burst, right after the guest: vcpu->exit and vcpu->regs are new. */
 static inline void glass_exit(struct vitro_vcpu *vcpu)
 {
-	if (static_branch_unlikely(&glass_key))
+	if (static_branch_unlikely(&glass_key.key))
 		glass_note_exit(vcpu);
 }
 
 /* The vCPU's thread has come to @place. */
 static inline void glass_place(struct vitro_vcpu *vcpu, enum vitro_place place)
 {
-	if (static_branch_unlikely(&glass_key))
+	if (static_branch_unlikely(&glass_key.key))
 		glass_note_place(vcpu, place);
 }
 
 /* The reason in vcpu->exit has turned out to be another. */
 static inline void glass_reason(struct vitro_vcpu *vcpu)
 {
-	if (static_branch_unlikely(&glass_key))
+	if (static_branch_unlikely(&glass_key.key))
 		glass_note_reason(vcpu);
 }
 

@@ -148,9 +148,9 @@ static int vm_set(struct sk_buff *skb, struct genl_info *info)
 	if (!IS_ERR(vm) && vm->glass.watched != watched) {
 		WRITE_ONCE(vm->glass.watched, watched);
 		if (watched)
-			static_branch_inc(&glass_key);
+			static_branch_deferred_inc(&glass_key);
 		else
-			static_branch_dec(&glass_key);
+			static_branch_slow_dec_deferred(&glass_key);
 	}
 	mutex_unlock(&vms_lock);
 	return PTR_ERR_OR_ZERO(vm);
@@ -380,7 +380,7 @@ void glass_vm_fini(struct vitro_vm *vm)
 	list_del(&vm->glass.list);
 	mutex_unlock(&vms_lock);
 	if (vm->glass.watched)
-		static_branch_dec(&glass_key);
+		static_branch_slow_dec_deferred(&glass_key);
 	send_event(vm, vm->glass.name, NULL, VITRO_EVENT_VM_DESTROYED);
 	put_pid(vm->glass.pid);
 }
@@ -432,4 +432,5 @@ int glass_init(void)
 void glass_exit_module(void)
 {
 	genl_unregister_family(&family);
+	static_key_deferred_flush(&glass_key);
 }

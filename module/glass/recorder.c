@@ -273,7 +273,7 @@ void ring_end(struct vitro_vcpu *vcpu)
 	if (!ring)
 		return;
 	vcpu->glass.ring = NULL;
-	static_branch_dec(&glass_key);
+	static_branch_slow_dec_deferred(&glass_key);
 	smp_store_release(&ring->shared->ended, 1);	/* after the last record */
 	ring_put(ring);
 }
@@ -308,7 +308,7 @@ int ring_start(struct vitro_vcpu *vcpu, const struct vitro_record_start *req)
 		return fd;
 	}
 	ring_end(vcpu);
-	static_branch_inc(&glass_key);
+	static_branch_deferred_inc(&glass_key);
 	vcpu->glass.ring = ring;
 	return fd;
 }

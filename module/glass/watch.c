@@ -17,7 +17,7 @@
 /* A watched exit that is longer in userspace is an event, at most one a second and vCPU. */
 #define SLOW_MS		100
 
-DEFINE_STATIC_KEY_FALSE(glass_key);
+DEFINE_STATIC_KEY_DEFERRED_FALSE(glass_key, HZ);
 
 /**
  * glass_vcpu_init - what a new vCPU needs
