@@ -268,7 +268,8 @@ static void complete_events(struct vitro_vcpu *vcpu, u64 info)
 		break;
 	case EVENT_TYPE_EXCEPTION:
 		if (is_int3(ev->vector)) {
-			if (svm->injected.type != EV_EXCEPTION)
+			if (svm->injected.type != EV_EXCEPTION ||
+			    svm->injected.vector != ev->vector)
 				break;
 			/* Not the guest's INT3, but ours: back to where svm_inject() began. */
 			if (!has_nrips())

@@ -430,7 +430,8 @@ static void complete_events(struct vitro_vcpu *vcpu)
 		break;
 	case INTERRUPTION_SOFT_EXCEPTION:
 		/* Not the guest's INT3 or INTO, but one that vmx_inject() has made up. */
-		if (to_vmx(vcpu)->injected.type == EV_EXCEPTION)
+		if (to_vmx(vcpu)->injected.type == EV_EXCEPTION &&
+		    to_vmx(vcpu)->injected.vector == ev->vector)
 			ev->type = EV_EXCEPTION;
 		break;
 	}	/* else INT n, INT3, INTO: they start anew, RIP still points at them */
