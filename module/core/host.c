@@ -281,12 +281,10 @@ void host_enter(struct vitro_vcpu *vcpu)
 	if (debug_has_drs(vcpu)) {
 		if (vcpu->debug.flags & VITRO_DEBUG_HW)
 			set_drs(vcpu->debug.dr);
-		return;
-	}
-	/* Breakpoints armed: the guest needs their addresses without touching a DR. */
-	if (backend->dr7(vcpu) & DR_GLOBAL_ENABLE_MASK ||
-	    backend->dr7(vcpu) & DR_LOCAL_ENABLE_MASK)
+	} else if (backend->dr7(vcpu) & (DR_GLOBAL_ENABLE_MASK | DR_LOCAL_ENABLE_MASK)) {
+		/* Breakpoints armed: the guest needs their addresses without touching a DR. */
 		host_load_drs(vcpu);
+	}
 }
 
 /**
