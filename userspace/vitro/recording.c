@@ -101,6 +101,22 @@ void recording_close(struct recording *r)
 }
 
 /**
+ * entry_cycles - how long an exit took
+ * @e: it
+ *
+ * Return: TSC cycles.
+ */
+uint64_t entry_cycles(const struct trace_entry *e)
+{
+	uint64_t sum = 0;
+	int i;
+
+	for (i = 0; i < VITRO_NR_PLACES; i++)
+		sum += e->record.cycles[i];
+	return sum;
+}
+
+/**
  * disassemble - the instruction that exited, as text
  * @e: the exit
  * @buf: where the text goes

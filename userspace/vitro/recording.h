@@ -54,6 +54,7 @@ struct recording {
 /* recording.c; false when the reason has been said */
 bool recording_open(struct recording *r, const char *file);
 void recording_close(struct recording *r);
+uint64_t entry_cycles(const struct trace_entry *e);
 void disassemble(const struct trace_entry *e, char *buf, size_t size);
 void describe_exit(const struct vitro_record *r, char *buf, size_t size);
 struct vitro_record exit_as_record(const struct vitro_exit *x);

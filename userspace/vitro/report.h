@@ -118,7 +118,6 @@ double report_when(const struct report *r, const struct trace_entry *e);
 double report_duration(const struct report *r, const struct trace_entry *e);
 double report_quantile(const struct report *r, const struct report_reason *reason, double share);
 unsigned int place_of(const struct trace_entry *e);
-uint64_t entry_cycles(const struct trace_entry *e);
 
 /* report_lanes.c */
 bool lanes_fill(struct report *r);

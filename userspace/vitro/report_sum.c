@@ -7,22 +7,6 @@
 #include "report.h"
 
 /**
- * entry_cycles - how long an exit took
- * @e: it
- *
- * Return: TSC cycles.
- */
-uint64_t entry_cycles(const struct trace_entry *e)
-{
-	uint64_t sum = 0;
-	int i;
-
-	for (i = 0; i < VITRO_NR_PLACES; i++)
-		sum += e->record.cycles[i];
-	return sum;
-}
-
-/**
  * report_seconds - cycles as a time
  * @r: the report
  * @cycles: of the TSC

@@ -54,16 +54,6 @@ static int usage(const char *fmt, ...)
 
 /* --------------------------------------------------------------------- show */
 
-static uint64_t cycles(const struct vitro_record *r)
-{
-	uint64_t sum = 0;
-	int i;
-
-	for (i = 0; i < VITRO_NR_PLACES; i++)
-		sum += r->cycles[i];
-	return sum;
-}
-
 static void show_text(const struct recording *r, const struct trace_entry *e)
 {
 	const struct vitro_record *rec = &e->record;
@@ -76,7 +66,7 @@ static void show_text(const struct recording *r, const struct trace_entry *e)
 		printf("... %" PRIu64 " exits of vcpu %u lost\n", (uint64_t)e->lost, e->vcpu);
 	printf("%14.6f vcpu %-2u %-11s %-6s %9.3f us",
 	       (rec->tsc - r->entry[0]->record.tsc) / khz / 1e3, e->vcpu,
-	       reason_name(rec->reason), place_name(rec->place), cycles(rec) * 1e3 / khz);
+	       reason_name(rec->reason), place_name(rec->place), entry_cycles(e) * 1e3 / khz);
 	printf(" cpl %u %2u-bit rip 0x%016" PRIx64, rec->cpl, rec->bits, (uint64_t)rec->rip);
 	if (r->symbols) {
 		symbols_format(r->symbols, rec->linear, symbol, sizeof(symbol));
