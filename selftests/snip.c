@@ -150,6 +150,10 @@ TEST_F(snip, broken_field)
 	EXPECT_TRUE(says("PAE"));
 	ASSERT_EQ(64, sh("vitro snip --set NO_FIELD=0 --bytes f4 2>&1"));
 	EXPECT_TRUE(says("no such field"));
+	/* ud2: a field that is as it should be does not make that a HLT */
+	ASSERT_EQ(12, sh("vitro snip --set %s=%s --bytes '0f 0b'", field,
+			 on_intel() ? "0x2020" : "0x20"));
+	EXPECT_TRUE(says("by the manual:"));
 }
 
 TEST_F(snip, postmortem)

@@ -78,6 +78,7 @@ static void on_alarm(int sig)
 	vitro_vcpu_kick(alarm_vcpu);
 }
 
+/* For 0, it does not ring: the vCPU that it would kick may be destroyed. */
 static void set_alarm(struct vitro_vcpu *vcpu, uint64_t ns)
 {
 	const struct itimerval when = {
@@ -132,7 +133,6 @@ static int run_guest(struct snip *s)
 	const struct vitro_comm *comm = vitro_vcpu_comm(s->vcpu);
 	int status;
 
-	set_alarm(s->vcpu, s->deadline);
 	for (;;) {
 		if (vitro_vcpu_run(s->vcpu) || vitro_vcpu_get(s->vcpu, SNIP_GROUPS))
 			return host_error();
@@ -179,23 +179,29 @@ static bool has_fields(const struct snip *s)
 	return false;
 }
 
-/* What the explainer says to the last entry; into @root, or printed. */
-static int explain(struct snip *s, json_t *root)
+/*
+ * What the explainer says to the last entry, if it was asked; into @root, or printed.
+ * Returns the exit status: that of the run, @status, unless the explainer objects.
+ */
+static int explain(struct snip *s, int status, json_t *root)
 {
-	struct vitro_entry *entry = vitro_vcpu_entry(s->vcpu);
-	int status;
+	struct vitro_entry *entry;
+	int verdict;
 
+	if (!has_fields(s) && !(s->why && status == END_ENTRY))
+		return status;
+	entry = vitro_vcpu_entry(s->vcpu);
 	if (!entry)
 		return host_error();
-	status = set_fields(s, entry);
-	if (!status && !root && has_fields(s))
+	verdict = set_fields(s, entry);
+	if (!verdict && !root && has_fields(s))
 		printf("with the fields of --set in the last entry, by the manual:\n");
-	if (!status && root)
-		json_object_set_new(root, "why", why_json(entry, &status));
-	else if (!status)
-		status = why_print(entry);
+	if (!verdict && root)
+		json_object_set_new(root, "why", why_json(entry, &verdict));
+	else if (!verdict)
+		verdict = why_print(entry);
 	vitro_entry_free(entry);
-	return status;
+	return verdict ? verdict : status;
 }
 
 static int say_end(struct snip *s, int status)
@@ -213,9 +219,7 @@ static int say_end(struct snip *s, int status)
 	snip_print_registers(&vitro_vcpu_comm(s->vcpu)->state);
 	if (status == END_TRIPLE)
 		postmortem_print(s->vcpu, NULL, stdout);
-	if (has_fields(s) || (s->why && status == END_ENTRY))
-		return explain(s, NULL);
-	return status;
+	return explain(s, status, NULL);
 }
 
 static int end_json(struct snip *s, int status)
@@ -227,8 +231,7 @@ static int end_json(struct snip *s, int status)
 			    snip_registers(&vitro_vcpu_comm(s->vcpu)->state));
 	if (status == END_TRIPLE)
 		json_object_set_new(root, "postmortem", postmortem_json(s->vcpu, NULL));
-	if (has_fields(s) || (s->why && status == END_ENTRY))
-		status = explain(s, root);
+	status = explain(s, status, root);
 	json_object_set_new(root, "status", json_integer(status));
 	json_dumpf(root, stdout, JSON_INDENT(2));
 	printf("\n");
@@ -278,7 +281,9 @@ static int run_loaded(struct snip *s, const struct vitro_image *image)
 	if (s->trace && !snip_trace_start(s))
 		return END_HOST;
 	s->list = json_array();
+	set_alarm(s->vcpu, s->deadline);
 	status = run_guest(s);
+	set_alarm(s->vcpu, 0);
 	if (status != END_HOST)
 		status = s->json ? end_json(s, status) : say_end(s, status);
 	json_decref(s->list);
