@@ -13,6 +13,8 @@
 
 #include "record.h"
 
+#define RING_BYTES	(VITRO_RING_RECORDS + RING_RECORDS * sizeof(struct vitro_record))
+
 static void say_failed(const struct recorder *r, int err)
 {
 	fprintf(stderr, "vitro trace: cannot write '%s': %s\n", r->file, strerror(err));
@@ -51,9 +53,7 @@ bool recorder_open(struct recorder *r, const char *file, const struct trace_head
  */
 bool recorder_add(struct recorder *r, int fd)
 {
-	struct source *s = &r->source[r->nr];
-	size_t size = VITRO_RING_RECORDS + RING_RECORDS * sizeof(struct vitro_record);
-	const struct vitro_ring *ring = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	const struct vitro_ring *ring = mmap(NULL, RING_BYTES, PROT_READ, MAP_SHARED, fd, 0);
 
 	close(fd);
 	if (ring == MAP_FAILED) {
@@ -62,12 +62,10 @@ bool recorder_add(struct recorder *r, int fd)
 	}
 	if (ring->nr != RING_RECORDS || ring->record_size != sizeof(struct vitro_record)) {
 		fprintf(stderr, "vitro trace: the recorder is of another version of vitro\n");
-		munmap((void *)ring, size);
+		munmap((void *)ring, RING_BYTES);
 		return false;
 	}
-	s->ring = ring;
-	s->size = size;
-	r->nr++;
+	r->source[r->nr++].ring = ring;
 	return true;
 }
 
@@ -85,7 +83,7 @@ static void drain(struct recorder *r, unsigned int vcpu, bool all)
 	const struct vitro_record *slots = (const void *)((const char *)s->ring +
 							  VITRO_RING_RECORDS);
 	uint64_t head = __atomic_load_n(&s->ring->head, __ATOMIC_ACQUIRE);
-	uint64_t end = all || !head ? head : head - 1;
+	uint64_t end = all || !head ? head : head - 1, overwritten;
 	struct trace_entry e;
 
 	/* These are gone, and need not be looked at one by one. */
@@ -98,7 +96,8 @@ static void drain(struct recorder *r, unsigned int vcpu, bool all)
 		e.record = slots[s->next % RING_RECORDS];
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		/* With the record just behind the oldest one, the kernel may be busy. */
-		if (s->ring->overwritten && s->next < s->ring->overwritten + 1) {
+		overwritten = s->ring->overwritten;
+		if (overwritten && s->next <= overwritten) {
 			s->lost++;
 			continue;
 		}
@@ -143,7 +142,7 @@ bool recorder_close(struct recorder *r)
 
 	for (i = 0; i < r->nr; i++) {
 		r->header.lost += r->source[i].lost;
-		munmap((void *)r->source[i].ring, r->source[i].size);
+		munmap((void *)r->source[i].ring, RING_BYTES);
 	}
 	/* What its header says now was not known in the beginning. */
 	rewind(r->out);

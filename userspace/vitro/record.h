@@ -51,13 +51,11 @@ struct trace_entry {
 /**
  * struct source - a vCPU's ring
  * @ring: its header, and the records behind it
- * @size: of the mapping
  * @next: record to read next
  * @lost: records before that one that could not be read, since the last that could
  */
 struct source {
 	const volatile struct vitro_ring *ring;
-	size_t size;
 	uint64_t next;
 	uint64_t lost;
 };
