@@ -68,8 +68,10 @@ static bool begin(struct recorder *r, struct control_client *c, const char *file
 	if (!recorder_open(r, file, &h))
 		return false;
 	for (i = 0; i < h.nr_vcpus; i++) {
-		if (!recorder_add(r, control_take_fd(fds, i)))
+		if (!recorder_add(r, control_take_fd(fds, i))) {
+			recorder_close(r);
 			return false;
+		}
 	}
 	return true;
 }

@@ -107,15 +107,18 @@ bool record_start(struct machine *m)
 		return false;
 	for (i = 0; i < m->nr_cpus; i++) {
 		if (!add_ring(m, i))
-			return false;
+			goto fail;
 	}
 	if (pthread_create(&own.thread, NULL, read_rings, NULL)) {
 		fprintf(stderr, "vitro trace: cannot create a thread\n");
-		return false;
+		goto fail;
 	}
 	own.started = true;
 	recorded = true;
 	return true;
+fail:
+	recorder_close(&own.recorder);
+	return false;
 }
 
 /**
