@@ -127,12 +127,21 @@ static bool is_over(struct gdb *g)
 	return over;
 }
 
-static void drain(int fd)
+/*
+ * Takes the event; returns false if it is the end of the machine.  That one stays, so that
+ * nobody waits any more: not for a gdb that does not read, either.
+ */
+static bool take_event(struct gdb *g)
 {
 	uint64_t count;
-	ssize_t n = read(fd, &count, sizeof(count));
+	bool over;
 
-	(void)n;	/* it was only to wake us */
+	pthread_mutex_lock(&g->lock);
+	over = g->over;
+	if (!over && read(g->event_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		perror("vitro: eventfd");
+	pthread_mutex_unlock(&g->lock);
+	return !over;
 }
 
 /* Stops the machine, if it runs; returns false if it has ended. */
@@ -151,7 +160,8 @@ static bool handle_event(struct gdb *g)
 {
 	bool stops;
 
-	drain(g->event_fd);
+	if (!take_event(g))
+		return false;
 	pthread_mutex_lock(&g->lock);
 	stops = g->stopping;
 	pthread_mutex_unlock(&g->lock);
@@ -237,8 +247,8 @@ static bool wait_for_gdb(struct gdb *g)
 	while (!is_over(g)) {
 		if (poll(wait, 2, -1) < 0)
 			continue;
-		if (wait[1].revents)
-			drain(g->event_fd);
+		if (wait[1].revents && !take_event(g))
+			return false;
 		if (!wait[0].revents)
 			continue;
 		g->link.fd = accept4(g->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -413,9 +423,9 @@ void gdb_end(struct machine *m)
 		return;
 	pthread_mutex_lock(&g->lock);
 	g->over = true;
-	pthread_mutex_unlock(&g->lock);
 	if (write(g->event_fd, &one, sizeof(one)) < 0)
 		perror("vitro: eventfd");
+	pthread_mutex_unlock(&g->lock);
 	if (g->has_thread)
 		pthread_join(g->thread, NULL);
 	g->has_thread = false;
