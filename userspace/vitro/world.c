@@ -294,9 +294,9 @@ int world_run(struct machine *m, uint64_t deadline)
 	err = open_outside(&out, m, deadline) ? console_start(&m->console) : errno;
 	if (!err) {
 		nr = start_threads(m);
-		start_control(m);
 		if (!gdb_run(m))
 			machine_end(m, END_HOST, "cannot start a thread for gdb");
+		start_control(m);	/* last: its clients may ask for a gdb, too */
 		wait_for_end(&out, m);
 		join_cpus(m, nr);
 		io_stop(m);
