@@ -132,6 +132,18 @@ static void free_all(struct top_machine **all, unsigned int nr)
 	free(all);
 }
 
+/* As they were found; one that has ended meanwhile is no matter. */
+static void leave_all(struct top *t, struct top_machine **all, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (all[i]->ours)
+			family_watch(&t->family, all[i]->vm.id, false);
+	}
+	free_all(all, nr);
+}
+
 static double key_of(const struct top_machine *m, enum top_key key)
 {
 	return key == TOP_BY_EXITS ? m->exits : m->share[key - TOP_BY_SHARE];
@@ -187,21 +199,25 @@ int top_look(struct top *t)
 		m->vm = vms[i];
 		clean(m->vm.name);
 		err = look_at(t, m, find(t->machine, t->nr, m->vm.id));
-		if (!err)
-			all[found++] = m;
-		else
-			free(m);
-		if (err == -NLE_OBJ_NOTFOUND)
-			err = 0;	/* it has just ended */
+		if (err == -NLE_OBJ_NOTFOUND) {
+			free(m);	/* it has just ended */
+			err = 0;
+			continue;
+		}
+		all[found++] = m;
 	}
 	free(vms);
 	if (!all)
 		return -NLE_NOMEM;
+	if (err) {	/* those of the last look are top_end()'s */
+		leave_all(t, all, found);
+		return err;
+	}
 	free_all(t->machine, t->nr);
 	t->machine = all;
 	t->nr = found;
 	top_sort(t);
-	return err;
+	return 0;
 }
 
 /**
@@ -210,14 +226,7 @@ int top_look(struct top *t)
  */
 void top_end(struct top *t)
 {
-	unsigned int i;
-
-	/* One that has ended meanwhile is no matter. */
-	for (i = 0; i < t->nr; i++) {
-		if (t->machine[i]->ours)
-			family_watch(&t->family, t->machine[i]->vm.id, false);
-	}
-	free_all(t->machine, t->nr);
+	leave_all(t, t->machine, t->nr);
 	t->machine = NULL;
 	t->nr = 0;
 }

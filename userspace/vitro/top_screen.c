@@ -2,7 +2,6 @@
 /* vitro top on a terminal. */
 #include <curses.h>
 #include <errno.h>
-#include <locale.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
