@@ -101,4 +101,23 @@ TEST_F_TIMEOUT(stuck, is_not, 120)
 	EXPECT_EQ(0, count("stuck")) TH_LOG("%s", output);
 }
 
+/* It sleeps, and each tick of the PIT has the same OUT in it; but an INTA, too. */
+TEST_F_TIMEOUT(stuck, idles, 120)
+{
+	static const char code[] =
+		"\xc7\x06\x20\x00\x30\x10"	/* mov word [0x20], 0x1030: vector 8 */
+		"\xc7\x06\x22\x00\x00\x00"	/* mov word [0x22], 0 */
+		"\xb0\x11\xe6\x20"		/* ICW1 to ICW4 of the first 8259 */
+		"\xb0\x08\xe6\x21\xb0\x04\xe6\x21\xb0\x01\xe6\x21"
+		"\xb0\xfe\xe6\x21"		/* its mask: IRQ 0 only */
+		"\xb0\x34\xe6\x43"		/* PIT: channel 0 ticks every 255 cycles */
+		"\xb0\xff\xe6\x40\xb0\x00\xe6\x40"
+		"\xfb\xf4\xeb\xfd"		/* sti; 1: hlt; jmp 1b */
+		"\xb0\x20\xe6\x20\xcf";		/* 1030: mov al, 0x20; out 0x20, al; iret */
+
+	write_file("/tmp/idle.bin", code, sizeof(code) - 1);
+	EXPECT_EQ(14, sh("vitro run --stuck 200ms --deadline 2s /tmp/idle.bin 2>&1"));
+	EXPECT_EQ(0, count("stuck")) TH_LOG("%s", output);
+}
+
 TEST_HARNESS_MAIN

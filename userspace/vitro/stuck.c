@@ -108,6 +108,13 @@ static bool is_same(const struct stuck *s, const struct vitro_comm *comm)
 	       !memcmp(&s->gprs, &comm->state.gprs, sizeof(s->gprs));
 }
 
+/* Another exit between: an idle guest's timer interrupts are alike, too, but for the INTA. */
+static void forget(struct stuck *s)
+{
+	s->count = 0;
+	s->since = 0;
+}
+
 static void compare(struct cpu *cpu, const struct vitro_comm *comm)
 {
 	struct stuck *s = &cpu->stuck;
@@ -116,8 +123,7 @@ static void compare(struct cpu *cpu, const struct vitro_comm *comm)
 	if (!is_same(s, comm)) {
 		s->exit = comm->exit;
 		s->gprs = comm->state.gprs;
-		s->count = 0;
-		s->since = 0;
+		forget(s);
 	}
 	/* Reading the clock at each exit would cost more than the rest. */
 	if (++s->count % LOOK_EVERY)
@@ -184,6 +190,8 @@ void stuck_exit(struct cpu *cpu)
 	cpu->stuck.others++;
 	if (is_repeatable(&comm->exit))
 		compare(cpu, comm);
+	else
+		forget(&cpu->stuck);
 }
 
 /**
@@ -195,6 +203,8 @@ void stuck_handled(struct cpu *cpu)
 	const struct vitro_comm *comm = vitro_vcpu_comm(cpu->vcpu);
 	struct stuck *s = &cpu->stuck;
 
+	if (comm->exit.reason == VITRO_EXIT_INTR)	/* it says nothing of the exit before */
+		return;
 	s->advanced = comm->state.gprs.rip != s->gprs.rip;
 	s->raised = comm->dirty & VITRO_STATE_EVENTS && comm->state.events.exc_pending;
 }
