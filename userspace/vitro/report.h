@@ -45,7 +45,7 @@ enum lane {
  */
 struct report_reason {
 	uint64_t nr;
-	uint64_t cycles[VITRO_NR_PLACES];
+	__u64 cycles[VITRO_NR_PLACES];
 	const struct trace_entry **entry;
 	uint32_t hist[HIST_BINS][VITRO_NR_PLACES];
 	uint32_t per_bin[STRIP_BINS];
@@ -120,6 +120,7 @@ double report_quantile(const struct report *r, const struct report_reason *reaso
 unsigned int place_of(const struct trace_entry *e);
 
 /* report_lanes.c */
+enum lane lane_of(unsigned int reason, unsigned int place);
 bool lanes_fill(struct report *r);
 void lanes_walk(const struct report *r, lane_fn fn, void *opaque);
 

@@ -17,13 +17,20 @@ struct walker {
 	bool seen;
 };
 
-static enum lane lane_of(const struct trace_entry *e, int place)
+/**
+ * lane_of - the lane of an exit's time
+ * @reason: of the exit
+ * @place: enum vitro_place
+ *
+ * Return: the lane.
+ */
+enum lane lane_of(unsigned int reason, unsigned int place)
 {
 	if (place == VITRO_PLACE_BURST)
 		return LANE_BURST;
 	if (place == VITRO_PLACE_USER)
 		return LANE_USER;
-	return e->record.reason == VITRO_EXIT_HLT ? LANE_ASLEEP : LANE_KERNEL;
+	return reason == VITRO_EXIT_HLT ? LANE_ASLEEP : LANE_KERNEL;
 }
 
 /**
@@ -53,7 +60,7 @@ void lanes_walk(const struct report *r, lane_fn fn, void *opaque)
 			double end = at + report_seconds(r, e->record.cycles[k]);
 
 			if (end > at)
-				fn(e->vcpu, lane_of(e, k), at, end, e, opaque);
+				fn(e->vcpu, lane_of(e->record.reason, k), at, end, e, opaque);
 			at = end;
 		}
 		w->entered = at;

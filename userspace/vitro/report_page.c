@@ -254,21 +254,29 @@ static void end_table(FILE *out)
 	fputs("</table></div>\n", out);
 }
 
+/* A row's last cell: where the time went, as a bar. */
+static void print_shares(FILE *out, const char *class, unsigned int reason, const __u64 *cycles)
+{
+	double part[NR_LANES] = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < VITRO_NR_PLACES; i++)
+		part[lane_of(reason, i)] = cycles[i];
+	fprintf(out, "<td class=\"%s\">", class);
+	svg_shares(out, part);
+	fputs("</td></tr>\n", out);
+}
+
 static void print_reason(FILE *out, const struct report *r, unsigned int number, uint64_t all)
 {
 	const struct report_reason *reason = &r->reason[number];
 	static const double quantile[] = { 0, 0.5, 0.99, 1 };
-	double part[NR_LANES] = { 0 };
 	uint64_t cycles = 0;
 	char share[24];
 	int i;
 
 	for (i = 0; i < VITRO_NR_PLACES; i++)
 		cycles += reason->cycles[i];
-	part[LANE_BURST] = reason->cycles[VITRO_PLACE_BURST];
-	part[number == VITRO_EXIT_HLT ? LANE_ASLEEP : LANE_KERNEL] =
-		reason->cycles[VITRO_PLACE_KERNEL];
-	part[LANE_USER] = reason->cycles[VITRO_PLACE_USER];
 	fprintf(out, "<tr><td><b>%s</b><small>%s</small></td>", reason_name(number),
 		reason_about(number));
 	print_number(out, reason->nr);
@@ -280,9 +288,7 @@ static void print_reason(FILE *out, const struct report *r, unsigned int number,
 	for (i = 0; i < 4; i++)
 		print_time(out, i == 0 || i == 2 ? "n opt" : "n",
 			   report_quantile(r, reason, quantile[i]));
-	fputs("<td class=\"bar-cell\">", out);
-	svg_shares(out, part);
-	fputs("</td></tr>\n", out);
+	print_shares(out, "bar-cell", number, reason->cycles);
 }
 
 static void print_reasons(FILE *out, const struct report *r)
@@ -341,13 +347,8 @@ static void print_longest(FILE *out, const struct report *r)
 		NR_LONGEST);
 	begin_table(out, "longest", columns);
 	while ((e = take_longest(r, taken))) {
-		double part[NR_LANES] = { 0 };
 		char what[96];
 
-		part[LANE_BURST] = e->record.cycles[VITRO_PLACE_BURST];
-		part[e->record.reason == VITRO_EXIT_HLT ? LANE_ASLEEP : LANE_KERNEL] =
-			e->record.cycles[VITRO_PLACE_KERNEL];
-		part[LANE_USER] = e->record.cycles[VITRO_PLACE_USER];
 		fputs("<tr>", out);
 		print_time(out, "n", report_duration(r, e));
 		print_time(out, "n", report_when(r, e));
@@ -359,9 +360,7 @@ static void print_longest(FILE *out, const struct report *r)
 		fputs("</small></td>", out);
 		print_address(out, r, e);
 		print_insn(out, e);
-		fputs("<td class=\"bar-cell opt\">", out);
-		svg_shares(out, part);
-		fputs("</td></tr>\n", out);
+		print_shares(out, "bar-cell opt", e->record.reason, e->record.cycles);
 	}
 	end_table(out);
 }
