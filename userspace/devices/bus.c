@@ -37,12 +37,18 @@ int bus_add(struct bus *bus, enum bus_space space, uint64_t base, uint64_t len,
 	return 0;
 }
 
-/*
- * The range that has the access's first byte.  A wide access that starts beside
- * a device does not reach it: PCI's 32-bit port 0xcf8 and the reset port 0xcf9
- * live together on every PC by this rule.
+/**
+ * bus_find - who answers at an address?
+ * @bus: the bus
+ * @space: ports or memory
+ * @addr: of an access's first byte
+ *
+ * A wide access that starts beside a device does not reach it: PCI's 32-bit port
+ * 0xcf8 and the reset port 0xcf9 live together on every PC by this rule.
+ *
+ * Return: the range, or NULL for nobody.
  */
-static const struct bus_range *bus_find(const struct bus *bus, enum bus_space space, uint64_t addr)
+const struct bus_range *bus_find(const struct bus *bus, enum bus_space space, uint64_t addr)
 {
 	const struct bus_range *range = bus->range[space];
 	int i;

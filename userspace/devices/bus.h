@@ -60,6 +60,7 @@ struct bus {
 
 int bus_add(struct bus *bus, enum bus_space space, uint64_t base, uint64_t len,
 	    const struct bus_ops *ops, void *dev);
+const struct bus_range *bus_find(const struct bus *bus, enum bus_space space, uint64_t addr);
 uint64_t bus_read(const struct bus *bus, enum bus_space space, uint64_t addr, int size);
 void bus_write(const struct bus *bus, enum bus_space space, uint64_t addr, int size,
 	       uint64_t value);

@@ -23,27 +23,18 @@ static uint64_t now_ns(void)
 
 /* ------------------------------------------------------------------------- saying so */
 
-static bool has_device(const struct machine *m, enum bus_space space, uint64_t addr)
-{
-	int i;
-
-	for (i = 0; i < m->bus.nr[space]; i++)
-		if (addr - m->bus.range[space][i].base < m->bus.range[space][i].len)
-			return true;
-	return false;
-}
-
 static struct stuck_facts facts_of(const struct cpu *cpu)
 {
+	const struct bus *bus = &cpu->machine->bus;
 	const struct stuck *s = &cpu->stuck;
 	struct stuck_facts f = {
 		.exit = &s->exit, .advanced = s->advanced, .raised = s->raised,
 	};
 
 	if (s->exit.reason == VITRO_EXIT_IO)
-		f.has_device = has_device(cpu->machine, BUS_PIO, s->exit.io.port);
+		f.has_device = bus_find(bus, BUS_PIO, s->exit.io.port);
 	if (s->exit.reason == VITRO_EXIT_MMIO) {
-		f.has_device = has_device(cpu->machine, BUS_MMIO, s->exit.mmio.gpa);
+		f.has_device = bus_find(bus, BUS_MMIO, s->exit.mmio.gpa);
 		f.is_ram = vitro_gpa_to_hva(cpu->machine->vm, s->exit.mmio.gpa, 1);
 	}
 	return f;
