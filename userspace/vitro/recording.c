@@ -59,7 +59,7 @@ bool recording_open(struct recording *r, const char *file)
 
 	memset(r, 0, sizeof(*r));
 	if (fd < 0 || fstat(fd, &st)) {
-		fprintf(stderr, "vitro trace: cannot read '%s': %s\n", file, strerror(errno));
+		fprintf(stderr, "vitro: cannot read '%s': %s\n", file, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return false;
@@ -68,7 +68,7 @@ bool recording_open(struct recording *r, const char *file)
 	r->map = mmap(NULL, r->size ? r->size : 1, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
 	if (r->map == MAP_FAILED || !is_valid(r->map, r->size)) {
-		fprintf(stderr, "vitro trace: '%s' is no recording of this version\n", file);
+		fprintf(stderr, "vitro: '%s' is no recording of this version\n", file);
 		if (r->map != MAP_FAILED)
 			munmap(r->map, r->size ? r->size : 1);
 		return false;
@@ -81,7 +81,7 @@ bool recording_open(struct recording *r, const char *file)
 	for (i = 0; r->entry && i < r->nr; i++)
 		r->entry[i] = &first[i];
 	if (!r->entry || !entries_valid(r)) {
-		fprintf(stderr, "vitro trace: '%s' is damaged, or too large for this host\n", file);
+		fprintf(stderr, "vitro: '%s' is damaged, or too large for this host\n", file);
 		recording_close(r);
 		return false;
 	}

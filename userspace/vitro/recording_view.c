@@ -28,7 +28,7 @@ static int find_place(const char *name)
 
 static int wrong(const char *option, const char *value, const char *cure)
 {
-	fprintf(stderr, "vitro trace: --%s '%s': %s\n", option, value, cure);
+	fprintf(stderr, "vitro: --%s '%s': %s\n", option, value, cure);
 	return END_USAGE;
 }
 
@@ -112,8 +112,8 @@ static void find_slide(struct recording *r, const struct view *v)
 		symbols_slide(r->symbols, n);
 	} else if (!symbols_detect(r->symbols, r->header->lstar) &&
 		   symbols_find(r->symbols, "entry_SYSCALL_64", &n, NULL)) {
-		fprintf(stderr, "vitro trace: LSTAR does not fit '%s'; names may be wrong\n"
-			"vitro trace: --kaslr says where the guest's kernel was\n", v->symbols);
+		fprintf(stderr, "vitro: LSTAR does not fit '%s'; names may be wrong\n"
+			"vitro: --kaslr says where the guest's kernel was\n", v->symbols);
 	}
 }
 

@@ -13,11 +13,11 @@ static void print_help(void)
 {
 	printf("usage: vitro report [OPTION]... FILE\n\n"
 	       "Makes one page of HTML, without scripts or anything from elsewhere, of a recording\n"
-	       "by \"vitro trace run\": where the time went, how long exits took, which exits were the\n"
+	       "by \"vitro trace\": where the time went, how long exits took, which exits were the\n"
 	       "longest, and where in the guest they come from.\n\n"
 	       "  -o, --output FILE    write it to this file, not to standard output\n"
 	       "  -s, --symbols FILE   name addresses, by a vmlinux, System.map or kallsyms\n"
-	       "  -k, --kaslr OFFSET   how much higher they are than in there\n"
+	       "  -k, --kaslr BYTES    how much higher they are than in there\n"
 	       "  -t, --title TEXT     what to call the recording, by default FILE's name\n"
 	       "  -h, --help           this help\n");
 }
