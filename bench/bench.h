@@ -90,7 +90,6 @@ uint64_t guest_address(const char *symbol);
 
 struct machine *machine_new(void);
 void machine_add_vcpu(struct machine *m, unsigned int id);
-void machine_free(struct machine *m);
 uint64_t machine_time(struct machine *m, const char *snippet, unsigned int count);
 void *pages_new(size_t size, int advice);
 

@@ -5,8 +5,7 @@
 
 #define MEM_SIZE	0x400000	/* slot 0: gpa 0 to 4 MiB */
 
-#define RESULT		0x1000		/* two TSC values, see struct result */
-#define SHARED		0x1100		/* words that vCPUs write for each other */
+#define RESULT		0x1000		/* the TSC before and after */
 #define CODE		0x2000		/* the image of guest.S */
 #define IDT		0x10000
 #define GDT		0x11000

@@ -36,7 +36,7 @@ void die(const char *format, ...)
  * @size: bytes
  * @advice: for madvise(2), MADV_HUGEPAGE for example
  *
- * Return: zeroed memory, a multiple of 2 MiB, not touched yet.  munmap() it.
+ * Return: zeroed memory, aligned to 2 MiB, not touched yet.
  */
 void *pages_new(size_t size, int advice)
 {
@@ -99,7 +99,7 @@ void machine_add_vcpu(struct machine *m, unsigned int id)
 /**
  * machine_new - a machine with memory and one vCPU
  *
- * Return: it; machine_free() it.
+ * Return: it; it ends with the process, of which each measurement has its own.
  */
 struct machine *machine_new(void)
 {
@@ -112,17 +112,6 @@ struct machine *machine_new(void)
 	hv->slot(m, 0, 0, MEM_SIZE, m->mem, false);
 	machine_add_vcpu(m, 0);
 	return m;
-}
-
-/**
- * machine_free - end it
- * @m: the machine
- */
-void machine_free(struct machine *m)
-{
-	hv->vm_destroy(m);
-	munmap(m->mem, MEM_SIZE);
-	free(m);
 }
 
 /**
