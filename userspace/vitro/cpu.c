@@ -85,14 +85,11 @@ static void end_refused(struct cpu *cpu)
 /* What led to it is said when the machine stands still: see run.c. */
 static void end_triple(struct cpu *cpu)
 {
-	struct machine *m = cpu->machine;
 	char at[128];
 
-	pthread_mutex_lock(&m->end_lock);
-	if (!m->ended && !m->fallen)
-		m->fallen = cpu;
-	pthread_mutex_unlock(&m->end_lock);
-	machine_end(m, END_TRIPLE, "triple fault at %s", where(cpu, at, sizeof(at)));
+	if (machine_end(cpu->machine, END_TRIPLE, "triple fault at %s",
+			where(cpu, at, sizeof(at))))
+		cpu->machine->fallen = cpu;
 }
 
 static void end_memfault(struct cpu *cpu)

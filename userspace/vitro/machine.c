@@ -74,14 +74,18 @@ static bool follows_panic(enum exitcode status)
  * @fmt: why, in words
  *
  * The first reason counts.
+ *
+ * Return: whether it is this one.
  */
-void machine_end(struct machine *m, enum exitcode status, const char *fmt, ...)
+bool machine_end(struct machine *m, enum exitcode status, const char *fmt, ...)
 {
 	va_list args;
+	bool first;
 	int n = 0;
 
 	pthread_mutex_lock(&m->end_lock);
-	if (!m->ended) {
+	first = !m->ended;
+	if (first) {
 		m->status = status;
 		if (m->panicked && follows_panic(status)) {
 			m->status = END_PANIC;
@@ -95,6 +99,7 @@ void machine_end(struct machine *m, enum exitcode status, const char *fmt, ...)
 		machine_wake(m);
 	}
 	pthread_mutex_unlock(&m->end_lock);
+	return first;
 }
 
 /* -------------------------------------------------- what the devices call for */

@@ -75,7 +75,7 @@ struct cpu {
  * @dump_entry: [I] file for an entry that the CPU refuses, or NULL
  * @symbols: [I] names of the guest's addresses, or NULL
  * @stuck_ns: [I] after so long, a guest that gets nowhere is stuck
- * @fallen: [e] the processor that ended it by a triple fault, or NULL
+ * @fallen: the processor that ended it by a triple fault, or NULL; read when its thread is over
  * @memory: [I] where the guest's memory is in this process, for devices
  * @pause: whether and why the vCPUs stand still; has a lock of its own
  * @control: [I] where others ask for things, or NULL
@@ -164,7 +164,7 @@ void machine_pit_tick(struct machine *m);
 void machine_press_button(struct machine *m);
 int machine_inta(struct machine *m);
 int machine_add_debugexit(struct machine *m, unsigned int port);
-void machine_end(struct machine *m, enum exitcode status, const char *fmt, ...)
+bool machine_end(struct machine *m, enum exitcode status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* extras.c */
