@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
@@ -322,11 +324,31 @@ static void close_all(struct gdb *g)
 	g->link.fd = -1;
 }
 
+/*
+ * Whoever connects asks vitro.ko with the rights of this thread, by "monitor".  Without
+ * CAP_SYS_ADMIN, it does not say where the host's kernel and memory are.  Capabilities are
+ * each thread's own: others of this process keep theirs.
+ */
+static bool give_up_host(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, caps))
+		return false;
+	caps[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective &= ~CAP_TO_MASK(CAP_SYS_ADMIN);
+	caps[CAP_TO_INDEX(CAP_SYS_ADMIN)].permitted &= ~CAP_TO_MASK(CAP_SYS_ADMIN);
+	return !syscall(SYS_capset, &head, caps);
+}
+
 static void *serve_to_the_end(void *arg)
 {
 	struct gdb *g = arg;
 
-	serve(g);
+	if (give_up_host())
+		serve(g);
+	else
+		perror("vitro: gdb: capset");
 	pthread_mutex_lock(&starting);
 	close_all(g);
 	g->done = true;
