@@ -3,16 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <vitro/walk.h>
 #include <vitro/why.h>
 
 #include "gdb.h"
 #include "machine.h"
 #include "pause.h"
+#include "walk.h"
 
 static void monitor_help(struct gdb *g, const char *args, FILE *out);
 
-/* In the order of enum vitro_counter. */
 static const char *const counters[VITRO_STAT_NR] = {
 	[VITRO_STAT_RUNS] = "runs", [VITRO_STAT_BURSTS] = "bursts",
 	[VITRO_STAT_EXITS] = "exits", [VITRO_STAT_EXIT_INTR] = "of them host",
@@ -47,45 +46,9 @@ static void monitor_exits(struct gdb *g, const char *args, FILE *out)
 	}
 }
 
-static const char *walk_end(enum vitro_walk_result result)
-{
-	switch (result) {
-	case VITRO_WALK_ABSENT:
-		return "not present";
-	case VITRO_WALK_RESERVED:
-		return "reserved bits are set";
-	case VITRO_WALK_CANONICAL:
-		return "not canonical";
-	case VITRO_WALK_NO_MEMORY:
-		return "the guest has no memory there";
-	default:
-		return "refused";
-	}
-}
-
-static void print_walk(const struct vitro_walk *w, FILE *out)
-{
-	unsigned int i;
-
-	for (i = 0; i < w->nr; i++)
-		fprintf(out, "level %u  [%3u] at gpa %#-12llx  %#-18llx  %s%s%s%s\n",
-			w->step[i].level, w->step[i].index, (unsigned long long)w->step[i].gpa,
-			(unsigned long long)w->step[i].entry,
-			w->step[i].rights & VITRO_RIGHT_WRITE ? "w" : "-",
-			w->step[i].rights & VITRO_RIGHT_EXEC ? "x" : "-",
-			w->step[i].rights & VITRO_RIGHT_USER ? "u" : "-",
-			w->step[i].leaf ? "  page" : "");
-	if (w->page_size)
-		fprintf(out, "gva %#llx is gpa %#llx, in a page of %llu KiB\n",
-			(unsigned long long)w->gva, (unsigned long long)w->gpa,
-			(unsigned long long)w->page_size / 1024);
-	else
-		fprintf(out, "gva %#llx: %s\n", (unsigned long long)w->gva, walk_end(w->result));
-}
-
 static void monitor_walk(struct gdb *g, const char *args, FILE *out)
 {
-	struct vitro_walk walk;
+	struct walk_view view;
 	char *end;
 	uint64_t gva = strtoull(args, &end, 0);
 	int err;
@@ -95,12 +58,12 @@ static void monitor_walk(struct gdb *g, const char *args, FILE *out)
 		return;
 	}
 	pause_lock(g->m);
-	err = vitro_walk(g->m->cpu[g->cpu].vcpu, gva, VITRO_ACCESS_DEBUG, &walk);
+	err = walk_look(g->m, g->cpu, gva, 0, &view);
 	pause_unlock(g->m);
 	if (err)
 		fprintf(out, "%s\n", vitro_error());
 	else
-		print_walk(&walk, out);
+		walk_print_text(&view, out, false);
 }
 
 /* The control structure, all of it or the fields whose names have the word in them. */
@@ -132,7 +95,7 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "exits", monitor_exits, "        what the vCPUs have exited for, and how often" },
-	{ "walk", monitor_walk, " GVA     the walk of the guest's page tables" },
+	{ "walk", monitor_walk, " GVA     how the guest's address is translated, as vitro walk has it" },
 	{ "vmcs", monitor_control, " [WORD]  the VMCS, or its fields with WORD in the name" },
 	{ "vmcb", monitor_control, " [WORD]  the same of a VMCB" },
 	{ "help", monitor_help, "         this list" },

@@ -2,7 +2,8 @@
 /*
  * vitro walk: both dimensions of paging.  The machine looks (walk_serve.c) and sends what it
  * saw as JSON (walk_json.c); the command shows it, as text (walk_text.c) or as a picture
- * (walk_svg.c), in words that both share (walk_words.c).
+ * (walk_svg.c), in words that both share (walk_words.c).  gdb's "monitor walk" has the text
+ * from the machine itself.
  */
 #ifndef VITRO_WALK_COMMAND_H
 #define VITRO_WALK_COMMAND_H
@@ -20,7 +21,7 @@
  * @memory: the guest has memory there
  * @levels: of the second-level tables; 0 if no guest can have this address
  * @nr: entries that were read
- * @withheld: without physical addresses: the machine runs without CAP_SYS_ADMIN
+ * @withheld: without physical addresses: who looked has no CAP_SYS_ADMIN
  * @root: @page_size: @hpa: @entry: as in struct vitro_tdp_walk
  */
 struct walk_target {
@@ -57,6 +58,8 @@ struct walk_view {
 
 /* walk_serve.c */
 struct machine;
+int walk_look(struct machine *m, unsigned int vcpu, uint64_t gva, unsigned int access,
+	      struct walk_view *v);
 void walk_serve(struct machine *m);
 
 /* walk_json.c */

@@ -25,11 +25,27 @@ static void look_at_target(struct machine *m, uint64_t gpa, struct walk_target *
 		t->entry[i] = w.entry[i];
 }
 
-static void look(struct machine *m, struct walk_view *v)
+/**
+ * walk_look - walk both dimensions
+ * @m: the machine, which the caller holds, with pause_lock()
+ * @vcpu: number of the vCPU
+ * @gva: linear address
+ * @access: VITRO_ACCESS_*
+ * @v: filled in
+ *
+ * Return: as vitro_walk().
+ */
+int walk_look(struct machine *m, unsigned int vcpu, uint64_t gva, unsigned int access,
+	      struct walk_view *v)
 {
-	const struct vitro_state *s = &vitro_vcpu_comm(m->cpu[v->vcpu].vcpu)->state;
+	const struct vitro_state *s = &vitro_vcpu_comm(m->cpu[vcpu].vcpu)->state;
 	unsigned int i;
+	int err;
 
+	*v = (struct walk_view){ .vcpu = vcpu };
+	err = vitro_walk(m->cpu[vcpu].vcpu, gva, access, &v->walk);
+	if (err)
+		return err;
 	v->vendor = vitro_get_info(m->dev)->vendor;
 	v->cpl = (s->segs.seg[VITRO_SS].attrib & VITRO_SEG_DPL) >> 5;
 	v->cr0 = s->crs.cr0;
@@ -41,6 +57,7 @@ static void look(struct machine *m, struct walk_view *v)
 	if (v->walk.page_size)
 		look_at_target(m, v->walk.gpa, &v->target[i++]);
 	v->nr_targets = i;
+	return 0;
 }
 
 /* The address in a register, as the CPU would use it; false: no such register. */
@@ -69,8 +86,8 @@ static bool flag(const json_t *args, const char *name)
 static json_t *walk_held(struct control_request *req, struct machine *m, unsigned int vcpu)
 {
 	const char *name = json_string_value(json_object_get(req->args, "register"));
-	struct walk_view v = { .vcpu = vcpu };
 	unsigned int access = 0;
+	struct walk_view v;
 	uint64_t gva;
 
 	if (flag(req->args, "write"))
@@ -84,9 +101,8 @@ static json_t *walk_held(struct control_request *req, struct machine *m, unsigne
 	if (!json_hex_value(json_object_get(req->args, "gva"), &gva) &&
 	    (!name || !register_gva(m->cpu[vcpu].vcpu, name, &gva)))
 		return control_fail(req, "no address: \"gva\", or \"register\": rip, rsp, cr2");
-	if (vitro_walk(m->cpu[vcpu].vcpu, gva, access, &v.walk) < 0)
+	if (walk_look(m, vcpu, gva, access, &v))
 		return control_fail(req, "%s", vitro_error());
-	look(m, &v);
 	return walk_to_json(&v);
 }
 

@@ -137,7 +137,7 @@ void walk_print_text(const struct walk_view *v, FILE *out, bool colour)
 			walk_entries_read(v));
 		if (v->target[0].withheld)
 			fprintf(out, "Host addresses are withheld: %s\n",
-				"the machine runs without CAP_SYS_ADMIN.");
+				"vitro.ko tells them to CAP_SYS_ADMIN only.");
 	}
 	walk_why(v, why, sizeof(why));
 	fprintf(out, "%s%s%s\n", good ? p->head : p->bad, why, p->off);
