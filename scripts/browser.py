@@ -18,16 +18,31 @@ class Missing(Exception):
 
 
 class Browser:
-    """A browser with one page; a context manager."""
+    """A browser with one page; a context manager.  What is not there is Missing; what does not work, an error."""
 
     def __init__(self):
         self.program = shutil.which('chromium')
-        driver = shutil.which('chromedriver')
-        if not self.program or not driver:
+        self.driver = shutil.which('chromedriver')
+        if not self.program or not self.driver:
             raise Missing('there is no chromium here: apt-get install chromium chromium-driver')
-        self.process = subprocess.Popen([driver, '--port=0'], stdout=subprocess.PIPE,
+
+    def __enter__(self):
+        self.process = subprocess.Popen([self.driver, '--port=0'], stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
-        self.session = None
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.ask('DELETE', self.session)
+        finally:
+            self.stop()
+
+    def start(self):
         # It chooses a port and says: ... started successfully on port N.
         for line in self.process.stdout:
             port = re.search(r'successfully on port (\d+)', line)
@@ -35,9 +50,7 @@ class Browser:
                 self.base = f'http://127.0.0.1:{port[1]}'
                 break
         else:
-            raise Missing('chromedriver does not start')
-
-    def __enter__(self):
+            raise RuntimeError('chromedriver does not start')
         options = {
             'binary': self.program,
             # As root, as in CI, there is no sandbox; the page is our own.
@@ -49,11 +62,8 @@ class Browser:
             'goog:loggingPrefs': {'browser': 'ALL', 'performance': 'ALL'},
         }}})
         self.session = f'/session/{answer["sessionId"]}'
-        return self
 
-    def __exit__(self, *_):
-        if self.session:
-            self.ask('DELETE', self.session)
+    def stop(self):
         self.process.terminate()
         self.process.wait()
 
