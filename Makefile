@@ -53,9 +53,11 @@ bench-program: libvitro
 	@$(MAKE) -C bench O=$(build)/bench LIBVITRO_O=$(build)/libvitro all
 
 check-report: ## a recorded boot as a page of figures, judged and shown by Chromium; see build/report
+	@scripts/deps report
 	@scripts/check-report
 
 pictures: ## make the pictures in Documentation/ anew
+	@scripts/deps report
 	@scripts/pictures
 
 mutate: ## break the module on purpose, line by line: do the tests notice? takes half an hour
