@@ -96,6 +96,23 @@ TEST(unknown)
 	fake_free(&fake);
 }
 
+/* Where no exception has an error code (SDM 3B 21.1.4). */
+TEST(unknown_in_real_mode)
+{
+	static struct shutdown s = {
+		.name = "unknown", .mode = VITRO_MODE_REAL, .code = "\x90", .len = 1,
+		.setup = no_idt,
+	};
+	static struct fake fake;
+	static struct vitro_postmortem pm;
+
+	set_up(&fake, &s);
+	ASSERT_EQ(0, vitro_postmortem(&fake.vcpu, &pm));
+	EXPECT_EQ(VITRO_PM_UNKNOWN, pm.certainty);
+	EXPECT_STREQ("#DF", chain_of(&pm));
+	fake_free(&fake);
+}
+
 TEST(other_cr2)
 {
 	static struct fake fake;

@@ -130,6 +130,14 @@ static bool doubles(const struct vitro_delivery *first)
 	return contributory(first->event.vector) && contributory(then);
 }
 
+static struct vitro_fault double_fault(const struct pm *pm)
+{
+	return (struct vitro_fault){
+		.vector = EXC_DF,
+		.has_error = pm_pushes_error(pm, EXC_DF),
+	};
+}
+
 /* The delivery that comes after one that failed. */
 static void follow(const struct pm *pm, const struct vitro_delivery *failed,
 		   struct vitro_delivery *d)
@@ -142,10 +150,7 @@ static void follow(const struct pm *pm, const struct vitro_delivery *failed,
 		snprintf(d->reason, sizeof(d->reason), "raised by the failed delivery");
 		return;
 	}
-	d->event = (struct vitro_fault){
-		.vector = EXC_DF,
-		.has_error = pm_pushes_error(pm, EXC_DF),
-	};
+	d->event = double_fault(pm);
 	snprintf(d->reason, sizeof(d->reason),
 		 "the failed delivery of %s has raised %s; both together are a double fault",
 		 vitro_exception_name(failed->event.vector), then);
@@ -179,15 +184,14 @@ static void replay(struct pm *pm, const struct pm_cause *cause)
 	}
 }
 
-/* A shutdown needs a #DF that cannot be delivered, whatever was before. */
-static const struct pm_cause unknown = {
-	.certainty = VITRO_PM_UNKNOWN,
-	.event = { .vector = EXC_DF, .has_error = true },
-	.reason = "which exceptions led to it cannot be told from the state",
-};
-
 static void find_chain(struct pm *pm, const struct pm_cause *cause)
 {
+	/* A shutdown needs a #DF that cannot be delivered, whatever was before. */
+	const struct pm_cause unknown = {
+		.certainty = VITRO_PM_UNKNOWN,
+		.event = double_fault(pm),
+		.reason = "which exceptions led to it cannot be told from the state",
+	};
 	struct vitro_postmortem *first;
 
 	replay(pm, cause->certainty == VITRO_PM_UNKNOWN ? &unknown : cause);
