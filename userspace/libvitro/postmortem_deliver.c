@@ -33,7 +33,7 @@ enum rule_nr {
 	IDT_LIMIT, IDT_PAGE, IN_MEMORY, GATE_TYPE, GATE_TYPE_LONG, GATE_DPL, GATE_PRESENT,
 	TASK_GATE, CS_NULL, CS_LIMIT, CS_PAGE, CS_TYPE, CS_LONG, CS_PRESENT, CS_V86,
 	HANDLER_OFFSET, TSS_LIMIT, TSS_PAGE, STACK_CANONICAL, STACK_ROOM, STACK_PAGE, SS_NULL,
-	SS_LIMIT, SS_RIGHTS, SS_PRESENT,
+	SS_LIMIT, SS_PAGE, SS_RIGHTS, SS_PRESENT,
 };
 
 static const struct rule rules[] = {
@@ -128,6 +128,10 @@ static const struct rule rules[] = {
 	[SS_LIMIT] = {
 		"the new stack selector in the TSS lies within the limit of its descriptor table",
 		"SDM 3A 6.15 #TS, APM 2 8.2.11"
+	},
+	[SS_PAGE] = {
+		"the page of the new stack segment's descriptor can be read",
+		"SDM 3A 6.15 #PF, APM 2 8.2.15"
 	},
 	[SS_RIGHTS] = {
 		"the new stack segment is writable, and its DPL and RPL are the new CPL",
@@ -397,7 +401,7 @@ static int check_stack_selector(struct pm *pm, struct vitro_delivery *d, uint16_
 		return violates(pm, d, SS_LIMIT, EXC_TS, error, "SS%u in the TSS is 0x%x", dpl,
 				selector);
 	if (ret)
-		return inaccessible(d, CS_PAGE, ret, &fault, pm->comm.state.segs.gdtr.base);
+		return inaccessible(d, SS_PAGE, ret, &fault, pm->comm.state.segs.gdtr.base);
 	if ((selector & SEL_RPL) != dpl || pm_dpl(ss) != dpl || !pm_is_writable(ss))
 		return violates(pm, d, SS_RIGHTS, EXC_TS, error,
 				"SS%u in the TSS is 0x%x: type 0x%x, DPL %u, RPL %u", dpl, selector,
