@@ -113,16 +113,13 @@ void console_put(struct console *con, uint8_t c)
  * console_is_behind - has the terminal half a buffer to take yet?
  * @con: the console
  *
+ * Without the lock, for vCPUs ask that before each run of the guest.
+ *
  * Return: whether; then whoever can wait does so, by console_catch_up().
  */
-bool console_is_behind(struct console *con)
+bool console_is_behind(const struct console *con)
 {
-	bool behind;
-
-	pthread_mutex_lock(&con->lock);
-	behind = con->out_len > sizeof(con->out) / 2 && !con->stop;
-	pthread_mutex_unlock(&con->lock);
-	return behind;
+	return con->out_len > sizeof(con->out) / 2 && !con->stop;
 }
 
 static void wait_until_less(struct console *con, size_t len)

@@ -20,7 +20,7 @@
  * @filled: signalled when @out is no longer empty, and at the end
  * @drained: signalled when @out is empty again, and at the end
  * @out: what the guest wrote and @writer has not taken
- * @out_len: bytes in it
+ * @out_len: bytes in it; may be read without @lock
  * @last: last character written
  * @writer: the thread that writes to stdout
  * @stop: the end: do not wait for a reader that does not read
@@ -35,7 +35,7 @@ struct console {
 	pthread_mutex_t lock;
 	pthread_cond_t filled, drained;
 	uint8_t out[CONSOLE_OUT];
-	size_t out_len;
+	atomic_size_t out_len;
 	uint8_t last;
 	pthread_t writer;
 	atomic_bool stop;
@@ -63,7 +63,7 @@ void console_stop(struct console *con);
 
 void console_put(struct console *con, uint8_t c);
 void console_throttle(struct console *con);
-bool console_is_behind(struct console *con);
+bool console_is_behind(const struct console *con);
 void console_catch_up(struct console *con);
 
 size_t console_in_room(const struct console *con);
