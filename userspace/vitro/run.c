@@ -68,9 +68,9 @@ static int run_machine(struct machine *m, const struct config *config)
 
 	tell_name(m, config->name);
 	serve(m);
-	if (!record_start(m))
-		return END_HOST;
 	if (config->gdb && !gdb_open(m, config->gdb))
+		return END_HOST;
+	if (!record_start(m))
 		return END_HOST;
 	err = world_run(m, config->deadline);
 	recorded = record_stop(m);
