@@ -318,7 +318,7 @@ TEST_F_TIMEOUT(gdb, interrupt_detach_and_attach_again, SECONDS)
 	EXPECT_EQ(0, strcmp("OK", receive(self->fd)));
 	/* "walk 0x1000"; the host's addresses are "withheld". */
 	ASSERT_EQ('O', ask(self->fd, "qRcmd,77616c6b20307831303030")[0]);
-	EXPECT_NE(NULL, strstr(answer, "77697468" "68656c64")) TH_LOG("%s", answer);
+	EXPECT_NE(NULL, strstr(answer, "7769746868656c64")) TH_LOG("%s", answer);
 	EXPECT_EQ(0, strcmp("OK", receive(self->fd)));
 	/* "vmcs HOST_RIP", "vmcb N_CR3": there is none to be seen. */
 	EXPECT_TRUE(says(self->fd, "qRcmd,766d637320484f53545f524950", "OK"));

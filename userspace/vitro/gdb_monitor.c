@@ -95,7 +95,7 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "exits", monitor_exits, "        what the vCPUs have exited for, and how often" },
-	{ "walk", monitor_walk, " GVA     how the guest's address is translated, as vitro walk has it" },
+	{ "walk", monitor_walk, " GVA     how an address is translated: vitro-walk(1)" },
 	{ "vmcs", monitor_control, " [WORD]  the VMCS, or its fields with WORD in the name" },
 	{ "vmcb", monitor_control, " [WORD]  the same of a VMCB" },
 	{ "help", monitor_help, "         this list" },
