@@ -156,6 +156,7 @@ json_t *control_call(struct control_client *c, json_t *request);
 json_t *control_call_fds(struct control_client *c, json_t *request,
 			 const struct control_fds *fds);
 void control_disconnect(struct control_client *c);
+void control_clean(char *text);
 
 /* control_dir.c */
 bool control_dir(char *dir, size_t size, char *error, size_t error_size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The client's side of the control socket. */
+#include <ctype.h>
 #include <errno.h>
-#include <netlink/errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -88,6 +88,18 @@ void control_disconnect(struct control_client *c)
 }
 
 /**
+ * control_clean - make text of the machine's, which may be another user's, fit for a terminal
+ * @text: what cannot be printed becomes '?'
+ */
+void control_clean(char *text)
+{
+	for (; *text; text++) {
+		if (!isprint((unsigned char)*text))
+			*text = '?';
+	}
+}
+
+/**
  * control_call_fds - ask the machine something, and wait for its answer
  * @c: the connection
  * @request: a JSON object with its "command"; it becomes this function's
@@ -116,11 +128,12 @@ json_t *control_call_fds(struct control_client *c, json_t *request,
 		snprintf(c->error, sizeof(c->error), "the control socket: %s", strerror(-err));
 		return NULL;
 	}
-	if (json_is_true(json_object_get(line, "ok"))) {
+	if (json_is_true(json_object_get(line, "ok")))
 		result = json_incref(json_object_get(line, "result"));
-	} else {
+	if (!result) {
 		why = json_string_value(json_object_get(line, "error"));
 		snprintf(c->error, sizeof(c->error), "%s", why && why[0] ? why : "refused");
+		control_clean(c->error);
 	}
 	json_decref(line);
 	return result;

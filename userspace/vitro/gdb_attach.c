@@ -87,9 +87,12 @@ static int listen_there(struct control_client *c, const char *where)
 	json_t *result = control_call(c, json_pack("{s:s, s:s}", "command", "gdb",
 						   "where", where));
 	const char *there = json_string_value(json_object_get(result, "where"));
+	char text[300];
 
+	snprintf(text, sizeof(text), "%s", there ? there : where);
+	control_clean(text);
 	if (result)
-		printf("target remote %s\n", there ? there : where);
+		printf("target remote %s\n", text);
 	else
 		fprintf(stderr, "vitro gdb: %s\n", c->error);
 	json_decref(result);
