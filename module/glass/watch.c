@@ -117,11 +117,16 @@ void glass_note_entry(struct vitro_vcpu *vcpu)
 /**
  * glass_note_exit - the guest has exited
  * @vcpu: in a burst
+ *
+ * The key may be on for the sake of another VM, or because it was needed a moment ago.
  */
 void glass_note_exit(struct vitro_vcpu *vcpu)
 {
 	struct glass_vcpu *g = &vcpu->glass;
 
+	g->open = 0;
+	if (!g->ring && !READ_ONCE(vcpu->vm->glass.watched))
+		return;
 	g->mark = rdtsc_ordered();
 	g->open = vcpu->stat[VITRO_STAT_EXITS];
 	g->place = VITRO_PLACE_BURST;
