@@ -8,6 +8,17 @@ GUEST(g_tsc);
 GUEST(g_clock);
 GUEST(g_wall);
 
+/*
+ * How far two of the host's clocks may be apart.  Linux takes a TSC rate that it measured over
+ * 10 ms with 50,000 ticks of doubt at either end (arch/x86/kernel/tsc.c), and where the TSC is
+ * not its clock source, never gets to know better.
+ */
+#define PERCENT		100
+#define MIN_NS		(300 * 1000000ULL * (PERCENT - 1) / PERCENT)
+#define MAX_NS(ns)	((ns) * (PERCENT + 1) / PERCENT)
+
+#define PVCLOCK_STABLE	1	/* flags: the clocks of all vCPUs are one */
+
 /* What the guest reads: KVM's documented layout (Documentation/virt/kvm/x86/msr.rst). */
 struct pvclock {
 	uint32_t version, pad;
@@ -70,8 +81,8 @@ TEST(tsc_rate)
 	ticks = guest_tsc(cpu) - start;
 	after = vt_now_ns();
 	ns = ticks * 1000000 / cpu->vm->info.tsc_khz;
-	EXPECT_LE(299 * 1000000ULL, ns);
-	EXPECT_GE((after - before) * 1001 / 1000, ns);
+	EXPECT_LE(MIN_NS, ns);
+	EXPECT_GE(MAX_NS(after - before), ns);
 }
 
 /* Loaded by userspace, it goes on from there. */
@@ -105,31 +116,38 @@ TEST(clock_advances)
 	vt_sleep_ms(300);
 	ns = guest_ns(p, guest_tsc(cpu)) - start;
 	after = vt_now_ns();
-	EXPECT_LE(299 * 1000000ULL, ns);
-	EXPECT_GE((after - before) * 1001 / 1000, ns);
+	EXPECT_LE(MIN_NS, ns);
+	EXPECT_GE(MAX_NS(after - before), ns);
 
 	/* The state group tells the same clock. */
 	ns = guest_ns(p, guest_tsc(cpu));
 	vt_get(cpu, VITRO_STATE_TIME);
-	EXPECT_LE(ns, cpu->comm->state.time.clock_ns + 1000000);
-	EXPECT_GE(ns + 1000000000, cpu->comm->state.time.clock_ns);
+	EXPECT_LE(ns, MAX_NS(cpu->comm->state.time.clock_ns));
+	EXPECT_GE(MAX_NS(ns + VT_SECONDS * 1000000000ULL), cpu->comm->state.time.clock_ns);
 	vt_get(cpu, VITRO_STATE_MSRS);
 	EXPECT_EQ(FREE_MEM | 1, cpu->comm->state.msrs.kvm_system_time);
 }
 
-/* Neither does the clock go back, whatever the kernel does to its page meanwhile. */
+/*
+ * Neither does the clock go back, whatever the kernel does to its page meanwhile.  A page that is
+ * not "stable" is written again on another CPU, by another clock of the host: then it is only
+ * system_time that never goes back, and guests take the larger one of two readings (pvclock.c).
+ */
 TEST(clock_never_goes_back)
 {
 	struct vt_cpu *cpu = vt_boot(VT_LONG, g_clock);
 	struct pvclock *p = (void *)(cpu->vm->mem + FREE_MEM);
+	struct pvclock old;
 	uint64_t last = 0, now;
 	int i;
 
 	cpu->gpr[VITRO_RBX] = FREE_MEM;
 	guest_tsc(cpu);
-	for (i = 0; i < 1000; i++) {
+	for (i = 0, old = *p; i < 1000; i++, old = *p) {
 		now = guest_ns(p, guest_tsc(cpu));
-		ASSERT_LE(last, now);
+		ASSERT_LE(old.system_time, p->system_time);
+		if (old.version == p->version || p->flags & PVCLOCK_STABLE)
+			ASSERT_LE(last, now);
 		last = now;
 	}
 }
