@@ -6,6 +6,7 @@
 #include "gdb.h"
 #include "machine.h"
 
+#define EFER_LMA	(1ULL << 10)
 #define VECTOR_GP	13	/* SDM 3A 6.15: general protection */
 #define KVM_ENOSYS	1000	/* of KVM's hypercall interface, which the guest sees */
 
@@ -42,6 +43,21 @@ static int mmio(void *opaque, struct vitro_vcpu *vcpu, uint64_t gpa, int size, b
 	}
 	pthread_mutex_unlock(&m->lock);
 	return 0;
+}
+
+/**
+ * cpu_linear - the linear address of code or stack (SDM 3A 3.4.4)
+ * @state: the vCPU's, with SEGS and CRS
+ * @seg: VITRO_CS or VITRO_SS
+ * @offset: rip or rsp
+ *
+ * Return: it; 64-bit code has no bases, whatever the registers hold.
+ */
+uint64_t cpu_linear(const struct vitro_state *state, unsigned int seg, uint64_t offset)
+{
+	bool wide = state->crs.efer & EFER_LMA && state->segs.seg[VITRO_CS].attrib & VITRO_SEG_L;
+
+	return wide ? offset : (uint32_t)(offset + state->segs.seg[seg].base);
 }
 
 /* ---------------------------------------------------------------- bad ends */

@@ -395,7 +395,8 @@ static void describe_where(const struct gdb *g, const char *where, char *text, s
  */
 bool gdb_open(struct machine *m, const char *where)
 {
-	const char *nowait = strstr(where, ",nowait");
+	const char *comma = strrchr(where, ',');
+	const char *nowait = comma && !strcmp(comma, ",nowait") ? comma : NULL;
 	struct gdb *g = get_gdb(m);
 	char place[256], text[300], error[512] = "no memory";
 

@@ -360,29 +360,19 @@ void target_ask_stop(struct gdb *g, const struct gdb_stop *stop)
 	pthread_mutex_unlock(&g->lock);
 }
 
-static bool linear_rip(struct vitro_vcpu *vcpu, uint64_t *gva)
-{
-	const struct vitro_state *state = &vitro_vcpu_comm(vcpu)->state;
-	const struct vitro_segment *cs = &state->segs.seg[VITRO_CS];
-
-	if (vitro_vcpu_get(vcpu, VITRO_STATE_GPRS | VITRO_STATE_SEGS | VITRO_STATE_CRS))
-		return false;
-	*gva = state->gprs.rip;
-	if (!(state->crs.efer & 1 << 10 && cs->attrib & VITRO_SEG_L))
-		*gva = (uint32_t)(*gva + cs->base);
-	return true;
-}
-
 /* An INT3: of ours, or the guest's own, which then is to have its exception. */
 static void look_at_int3(struct gdb *g, struct cpu *cpu)
 {
+	const struct vitro_state *state = &vitro_vcpu_comm(cpu->vcpu)->state;
 	struct gdb_stop stop = { .why = STOP_SOFT, .cpu = cpu->id };
 	const struct gdb_soft *b = NULL;
 	uint64_t gva = 0, gpa;
 
-	if (linear_rip(cpu->vcpu, &gva) &&
-	    !vitro_gva_to_gpa(cpu->vcpu, gva, VITRO_ACCESS_DEBUG, &gpa, NULL))
-		b = find_gpa(g, gpa);
+	if (!vitro_vcpu_get(cpu->vcpu, VITRO_STATE_GPRS | VITRO_STATE_SEGS | VITRO_STATE_CRS)) {
+		gva = cpu_linear(state, VITRO_CS, state->gprs.rip);
+		if (!vitro_gva_to_gpa(cpu->vcpu, gva, VITRO_ACCESS_DEBUG, &gpa, NULL))
+			b = find_gpa(g, gpa);
+	}
 	if (!b) {
 		vitro_raise(cpu->vcpu, VECTOR_BP, false, 0);
 		return;

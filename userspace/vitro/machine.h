@@ -179,6 +179,7 @@ int world_run(struct machine *m, uint64_t deadline);
 void refused_why(struct cpu *cpu, char *text, size_t size);
 
 /* cpu.c */
+uint64_t cpu_linear(const struct vitro_state *state, unsigned int seg, uint64_t offset);
 void *cpu_run(void *arg);
 
 #endif /* VITRO_MACHINE_H */

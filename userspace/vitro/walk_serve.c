@@ -68,9 +68,9 @@ static bool register_gva(struct vitro_vcpu *vcpu, const char *name, uint64_t *gv
 	if (vitro_vcpu_get(vcpu, VITRO_STATE_GPRS | VITRO_STATE_SEGS | VITRO_STATE_CRS) < 0)
 		return false;
 	if (!strcmp(name, "rip"))
-		*gva = s->segs.seg[VITRO_CS].base + s->gprs.rip;
+		*gva = cpu_linear(s, VITRO_CS, s->gprs.rip);
 	else if (!strcmp(name, "rsp"))
-		*gva = s->segs.seg[VITRO_SS].base + s->gprs.gpr[VITRO_RSP];
+		*gva = cpu_linear(s, VITRO_SS, s->gprs.gpr[VITRO_RSP]);
 	else if (!strcmp(name, "cr2"))
 		*gva = s->crs.cr2;
 	else
