@@ -5,51 +5,11 @@
  */
 #include "kselftest_harness.h"
 #include <sys/klog.h>
+#include "reports.h"
 
 /* Actions of syslog(2). */
 #define READ_ALL	3
 #define SIZE_BUFFER	10
-
-/* What such reports begin with. */
-static const char *const reports[] = {
-	"WARNING: ",			/* WARN_ON, lockdep, RCU; but see mitigations() */
-	"BUG: ",			/* oops, KASAN, lockups, sleeping while atomic */
-	"kernel BUG at ",
-	"Oops: ",
-	"general protection fault",
-	"UBSAN: ",
-	"INFO: task ",			/* ... blocked for more than */
-	"INFO: rcu",			/* stalls */
-	"rcu_preempt detected",
-	"INFO: trying to register",
-	"possible recursive locking detected",
-	"unchecked MSR access error",
-	"Bad page state",
-	"kmemleak: ",
-	"Kernel panic",
-	"refcount_t: ",
-	"list_add corruption",
-	"list_del corruption",
-	"Call Trace:",
-};
-
-/* Says at boot that a mitigation is weak: not a report about the kernel's own doing. */
-static bool mitigations(const char *line)
-{
-	return strstr(line, "WARNING: See https://");
-}
-
-static bool is_report(const char *line)
-{
-	size_t i;
-
-	if (mitigations(line))
-		return false;
-	for (i = 0; i < ARRAY_SIZE(reports); i++)
-		if (strstr(line, reports[i]))
-			return true;
-	return false;
-}
 
 /* The checker itself: knows reports, and lines that only look like some. */
 TEST(checker)
