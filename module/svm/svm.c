@@ -230,13 +230,13 @@ static u64 event_to_eventinj(const struct vcpu_event *ev)
 
 	switch (ev->type) {
 	case EV_NMI:
-		inj |= EVENT_TYPE_NMI;
+		inj |= EVENT_IS_NMI;
 		break;
 	case EV_EXCEPTION:
-		inj |= EVENT_TYPE_EXCEPTION;
+		inj |= EVENT_IS_EXCEPTION;
 		break;
 	default:
-		inj |= EVENT_TYPE_INTR;
+		inj |= EVENT_IS_INTR;
 		break;
 	}
 	if (ev->has_error)
@@ -259,14 +259,14 @@ static void complete_events(struct vitro_vcpu *vcpu, u64 info)
 		return;
 	ev->vector = info & EVENT_VECTOR;
 	switch (info & EVENT_TYPE) {
-	case EVENT_TYPE_INTR:
+	case EVENT_IS_INTR:
 		ev->type = EV_INTR;
 		break;
-	case EVENT_TYPE_NMI:
+	case EVENT_IS_NMI:
 		ev->type = EV_NMI;
 		vcpu->events.nmi_blocked = false;
 		break;
-	case EVENT_TYPE_EXCEPTION:
+	case EVENT_IS_EXCEPTION:
 		if (is_int3(ev->vector)) {
 			if (svm->injected.type != EV_EXCEPTION ||
 			    svm->injected.vector != ev->vector)

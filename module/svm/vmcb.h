@@ -75,10 +75,10 @@
 /* EVENTINJ and EXITINTINFO (APM 2 15.20, 15.7.2). */
 #define EVENT_VECTOR		0xffull
 #define EVENT_TYPE		(7ull << 8)
-#define EVENT_TYPE_INTR		(0ull << 8)
-#define EVENT_TYPE_NMI		(2ull << 8)
-#define EVENT_TYPE_EXCEPTION	(3ull << 8)
-#define EVENT_TYPE_SOFTWARE	(4ull << 8)
+#define EVENT_IS_INTR		(0ull << 8)
+#define EVENT_IS_NMI		(2ull << 8)
+#define EVENT_IS_EXCEPTION	(3ull << 8)
+#define EVENT_IS_SOFTWARE	(4ull << 8)
 #define EVENT_EV		BIT_ULL(11)	/* error code in bits 63:32 */
 #define EVENT_V			BIT_ULL(31)
 
