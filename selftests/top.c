@@ -44,6 +44,18 @@ static double number_at(const char *line, int end)
 	return sscanf(line + start, "%lf", &value) == 1 ? value : -1;
 }
 
+static pid_t run_asleep(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execlp("vitro", "vitro", "trace", "run", "/tmp/asleep.trc", "--quiet",
+		       "--name", "asleep", "--mode", "16", "/tmp/asleep.bin", NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
 static pid_t run(const char *name, const char *file)
 {
 	pid_t pid = fork();
@@ -62,21 +74,32 @@ FIXTURE(top) {
 	pid_t pid[NR_MACHINES];
 };
 
-FIXTURE_SETUP(top)
+static bool they_run(int nr)
 {
 	int i;
 
-	write_file("/tmp/forever.bin", FOR_EVER, sizeof(FOR_EVER) - 1);
-	write_file("/tmp/asleep.bin", ASLEEP, sizeof(ASLEEP) - 1);
-	self->pid[0] = run("busy", "/tmp/forever.bin");
-	self->pid[1] = run("other", "/tmp/forever.bin");
-	self->pid[2] = run("asleep", "/tmp/asleep.bin");
 	for (i = 0; i < 10 * PATIENCE; i++) {
-		if (!sh("vitro ps --vcpus") && count("vcpu 0") == NR_MACHINES)
-			return;
+		if (!sh("vitro ps --vcpus") && count("vcpu 0") == nr)
+			return true;
 		usleep(100000);
 	}
-	ASSERT_TRUE(false) TH_LOG("the machines do not run:\n%s", output);
+	return false;
+}
+
+/*
+ * The one that sleeps is the first, and recorded: so the module's static key is on before the
+ * others start.  With two CPUs in bursts, to turn it may hang the test machine: see "An INT3 that
+ * stays" in Documentation/machines.rst.
+ */
+FIXTURE_SETUP(top)
+{
+	write_file("/tmp/forever.bin", FOR_EVER, sizeof(FOR_EVER) - 1);
+	write_file("/tmp/asleep.bin", ASLEEP, sizeof(ASLEEP) - 1);
+	self->pid[2] = run_asleep();
+	ASSERT_TRUE(they_run(1)) TH_LOG("the machine does not run:\n%s", output);
+	self->pid[0] = run("busy", "/tmp/forever.bin");
+	self->pid[1] = run("other", "/tmp/forever.bin");
+	ASSERT_TRUE(they_run(NR_MACHINES)) TH_LOG("the machines do not run:\n%s", output);
 }
 
 FIXTURE_TEARDOWN(top)
