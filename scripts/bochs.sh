@@ -54,7 +54,7 @@ make_iso() {
     mkdir "$dir"
     cp /usr/lib/ISOLINUX/isolinux.bin /usr/lib/syslinux/modules/bios/ldlinux.c32 "$dir"
     ln "$work/initramfs" "$dir/initramfs"
-    cp "$kdir/arch/x86/boot/bzImage" "$dir/kernel"
+    cp "$(machine_image "$machine")" "$dir/kernel"
     printf 'DEFAULT linux\nPROMPT 0\nLABEL linux\nKERNEL /kernel\nINITRD /initramfs\nAPPEND %s\n' \
         "$append" >"$dir/isolinux.cfg"
     xorriso -as mkisofs -quiet -o "$work/machine.iso" -b isolinux.bin -c boot.cat -no-emul-boot \
@@ -69,7 +69,7 @@ mkfifo "$work/command"
 cat >"$work/bochsrc" <<END
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/vgabios/vgabios.bin
-megs: $(megabytes "${MACHINE_MEMORY:-1G}")
+megs: $(megabytes "${MACHINE_MEMORY:-$memory}")
 cpu: model=$model, count=1:$cpus:1, ips=$ips, reset_on_triple_fault=0
 clock: sync=none
 ata0-master: type=cdrom, path=$work/machine.iso, status=inserted

@@ -64,20 +64,39 @@ machine_kernel() {
         "install them: apt-get install linux-image-amd64 linux-headers-amd64"
 }
 
-# machine_kdir NAME: build directory of the kernel that test machine NAME boots, which vitro.ko for that
-# machine is built against.  The Bochs machines have a small kernel of their own, which this may have to build.
-machine_kdir() {
+# kernel_of NAME: which kernel test machine NAME boots: stock, or one of scripts/test-kernel.  MACHINE_KERNEL
+# overrides.
+kernel_of() {
     case $1 in
-    amd-bochs | intel) "$top/scripts/small-kernel" ;;
-    *) machine_kernel | sed 's:.*:/lib/modules/&/build:' ;;
+    amd-bochs | intel) echo "${MACHINE_KERNEL:-small}" ;;
+    *) echo "${MACHINE_KERNEL:-stock}" ;;
+    esac
+}
+
+# machine_kdir NAME: build directory of the kernel that test machine NAME boots, which vitro.ko for that
+# machine is built against.  One that is not stock may have to be built first.
+machine_kdir() {
+    local kernel
+    kernel=$(kernel_of "$1")
+    case $kernel in
+    stock) machine_kernel | sed 's:.*:/lib/modules/&/build:' ;;
+    *) "$top/scripts/test-kernel" "$kernel" ;;
+    esac
+}
+
+# machine_image NAME: image of the kernel that test machine NAME boots.
+machine_image() {
+    case $(kernel_of "$1") in
+    stock) echo "/boot/vmlinuz-$(machine_kernel)" ;;
+    *) echo "$(machine_kdir "$1")/arch/x86/boot/bzImage" ;;
     esac
 }
 
 # guest_kernel NAME: image of the kernel that Linux guests in test machine NAME boot: the stock one or, where
-# that takes minutes, the machine's own.
+# that takes minutes, the small one.
 guest_kernel() {
     case $1 in
-    amd-bochs | intel) echo "$(machine_kdir "$1")/arch/x86/boot/bzImage" ;;
+    amd-bochs | intel) echo "$("$top/scripts/test-kernel" small)/arch/x86/boot/bzImage" ;;
     *) echo "/boot/vmlinuz-$(machine_kernel)" ;;
     esac
 }
