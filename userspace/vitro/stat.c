@@ -193,6 +193,9 @@ static int watch(struct family *f, const struct vm_info *vm, const struct stat_o
 	for (n = 0; !err && !stopped && (!o->count || n < o->count); n++) {
 		wait_ns(o->interval_ns);
 		err = take_look(f, vm->id, &now);
+		/* Another reader may have stopped it at its end. */
+		if (!err)
+			err = family_watch(f, vm->id, true);
 		if (err)
 			break;
 		for (i = 0; i < VITRO_NR_REASONS; i++)
