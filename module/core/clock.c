@@ -208,36 +208,55 @@ bool clock_stale(struct vitro_vcpu *vcpu)
 /*
  * Writes a structure whose first word is its version, odd while it changes.  Other
  * vCPUs may read it all the while.  The guest's version is continued, so that a
- * reader interrupted by a snapshot sees the change.  Where the guest has no memory,
- * nothing is written: it would find nothing there either.
+ * reader interrupted by a snapshot sees the change.  An error may leave it odd; who
+ * tries again, continues from there.
  */
-static void publish(struct vitro_vm *vm, u64 gpa, void *data, size_t len)
+static int try_publish(struct vitro_vm *vm, u64 gpa, void *data, size_t len)
 {
 	u32 *version = data;
+	int ret;
 
-	if (guest_read(vm, gpa, version, sizeof(*version), false))
-		return;
+	ret = guest_read(vm, gpa, version, sizeof(*version), false);
+	if (ret)
+		return ret;
 	*version = (*version + 1) | 1;
-	guest_write(vm, gpa, version, sizeof(*version));
+	ret = guest_write(vm, gpa, version, sizeof(*version));
+	if (ret)
+		return ret;
 	smp_wmb();	/* odd before anything else changes */
-	guest_write(vm, gpa, data, len);
+	ret = guest_write(vm, gpa, data, len);
+	if (ret)
+		return ret;
 	smp_wmb();	/* all of it before it is even again */
 	++*version;
-	guest_write(vm, gpa, version, sizeof(*version));
+	return guest_write(vm, gpa, version, sizeof(*version));
+}
+
+/*
+ * Where the guest has no memory, nothing is written: it would find nothing there either.
+ * But that the host has none just now is no reason to let the guest's clock stand still.
+ */
+static int publish(struct vitro_vm *vm, u64 gpa, void *data, size_t len)
+{
+	int ret = try_publish(vm, gpa, data, len);
+
+	return ret == -ENOMEM || ret == -EINTR ? ret : 0;
 }
 
 /**
  * clock_write_page - write the paravirtual clock's page, if it is enabled
  * @vcpu: the vCPU, on its own thread, outside of a burst; may sleep
+ *
+ * Return: 0, or -ENOMEM, -EINTR: to be called again.
  */
-void clock_write_page(struct vitro_vcpu *vcpu)
+int clock_write_page(struct vitro_vcpu *vcpu)
 {
 	struct vitro_vm *vm = vcpu->vm;
 	struct pvclock_vcpu_time_info info = {};
 	struct moment when = moment_now(vm);
 
 	if (!(vcpu->clock_msr & CLOCK_ENABLE))
-		return;
+		return 0;
 	if (when.cpu == ANY_CPU) {
 		when.tsc = vm->clock_base_tsc;
 		when.ns = 0;
@@ -250,19 +269,22 @@ void clock_write_page(struct vitro_vcpu *vcpu)
 	info.tsc_timestamp = when.tsc + vcpu->tsc_offset;
 	info.system_time = when.ns;
 	tsc_scale(&info.tsc_to_system_mul, &info.tsc_shift);
-	publish(vm, vcpu->clock_msr & ~CLOCK_ENABLE, &info, sizeof(info));
+	return publish(vm, vcpu->clock_msr & ~CLOCK_ENABLE, &info, sizeof(info));
 }
 
 /**
  * clock_write_wall - write the time of day at which the guest's clock was 0
  * @vcpu: the vCPU, on its own thread, outside of a burst; may sleep
+ *
+ * Return: 0, or -ENOMEM, -EINTR: to be called again.
  */
-void clock_write_wall(struct vitro_vcpu *vcpu)
+int clock_write_wall(struct vitro_vcpu *vcpu)
 {
 	u64 zero = ktime_get_real_ns() - clock_guest_ns(vcpu);
 	struct timespec64 ts = ns_to_timespec64(zero);
 	struct pvclock_wall_clock wall = { .sec = ts.tv_sec, .nsec = ts.tv_nsec };
 
-	if (vcpu->wall_msr)
-		publish(vcpu->vm, vcpu->wall_msr, &wall, sizeof(wall));
+	if (!vcpu->wall_msr)
+		return 0;
+	return publish(vcpu->vm, vcpu->wall_msr, &wall, sizeof(wall));
 }

@@ -54,7 +54,7 @@ int debug_set(struct vitro_vcpu *vcpu, const struct vitro_debug *req);
 void debug_reset(struct vitro_vcpu *vcpu);
 void debug_store_drs(struct vitro_vcpu *vcpu, struct vitro_drs *drs);
 void debug_load_drs(struct vitro_vcpu *vcpu, const struct vitro_drs *drs);
-void debug_look(struct vitro_vcpu *vcpu);
+int debug_look(struct vitro_vcpu *vcpu);
 bool debug_stale(const struct vitro_vcpu *vcpu);
 void debug_entry(struct vitro_vcpu *vcpu, bool event);
 void debug_left(struct vitro_vcpu *vcpu);

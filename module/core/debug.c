@@ -126,17 +126,21 @@ void debug_load_drs(struct vitro_vcpu *vcpu, const struct vitro_drs *drs)
  * debug_look - what will the next instruction do with TF?
  * @vcpu: it steps; outside of a burst
  *
- * If the instruction cannot be read, the guest will not execute it either.
+ * If the instruction is not there to be read, the guest will not execute it either.
+ *
+ * Returns 0 or -ENOMEM.
  */
-void debug_look(struct vitro_vcpu *vcpu)
+int debug_look(struct vitro_vcpu *vcpu)
 {
 	struct vcpu_debug *d = &vcpu->debug;
 	struct insn insn;
+	int ret;
 
 	d->step_rip = vcpu->regs.rip;
 	d->step_tf = TF_UNUSED;
-	if (insn_fetch(vcpu, &insn, false))
-		return;
+	ret = insn_fetch(vcpu, &insn, false);
+	if (ret)
+		return ret == -ENOMEM ? ret : 0;
 	switch (insn.bytes[insn.opcode]) {
 	case 0x9c:		/* PUSHF */
 		d->step_tf = TF_PUSHED;
@@ -150,6 +154,7 @@ void debug_look(struct vitro_vcpu *vcpu)
 			d->step_tf = TF_LOADED;
 		break;
 	}
+	return 0;
 }
 
 /**

@@ -54,7 +54,7 @@ static int insn_short(bool atomic)
  * @atomic: in a burst, where nothing may sleep
  *
  * Returns 0; -EAGAIN, with @atomic only, when its page must be faulted in first;
- * -EFAULT when there is no code at RIP any more.  Whoever decodes on, looks at
+ * -ENOMEM, only without; -EFAULT when there is no code at RIP any more.  Whoever decodes on, looks at
  * @insn->nr: the instruction may go on where this could not read.
  */
 int insn_fetch(struct vitro_vcpu *vcpu, struct insn *insn, bool atomic)
@@ -66,7 +66,7 @@ int insn_fetch(struct vitro_vcpu *vcpu, struct insn *insn, bool atomic)
 	*insn = (struct insn){ .seg = -1, .bits = code.bits };
 	n = guest_fetch(vcpu->vm, &code.paging, code.linear_rip, insn->bytes, atomic);
 	if (n <= 0)
-		return insn_short(atomic);
+		return n == -ENOMEM ? n : insn_short(atomic);
 	insn->nr = n;
 
 	for (i = 0; i < n; i++) {

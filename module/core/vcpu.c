@@ -178,20 +178,33 @@ static void take_sipi(struct vitro_vcpu *vcpu, u8 vector)
 	vcpu->mp_state = VITRO_MP_RUNNABLE;
 }
 
-/* What others asked of this vCPU.  Returns 0, or -EIO when it can run no more. */
+/* Writes what a clock's request asks for; if that fails, it is asked for still. */
+static int write_clock(struct vitro_vcpu *vcpu, enum vcpu_request request,
+		       int (*write)(struct vitro_vcpu *vcpu))
+{
+	int ret;
+
+	if (!test_and_clear_bit(request, &vcpu->requests))
+		return 0;
+	ret = write(vcpu);
+	if (ret)
+		set_bit(request, &vcpu->requests);
+	return ret;
+}
+
+/* What others asked of this vCPU.  Returns 0; -EIO when it can run no more; -ENOMEM, -EINTR. */
 static int handle_requests(struct vitro_vcpu *vcpu)
 {
+	int ret;
+
 	if (!READ_ONCE(vcpu->requests))
 		return 0;
 	if (test_bit(REQ_DEAD, &vcpu->requests))
 		return -EIO;
 	if (test_and_clear_bit(REQ_INIT, &vcpu->requests))
 		vcpu_reset(vcpu, false);
-	if (test_and_clear_bit(REQ_CLOCK, &vcpu->requests))
-		clock_write_page(vcpu);
-	if (test_and_clear_bit(REQ_WALL_CLOCK, &vcpu->requests))
-		clock_write_wall(vcpu);
-	return 0;
+	ret = write_clock(vcpu, REQ_CLOCK, clock_write_page);
+	return ret ?: write_clock(vcpu, REQ_WALL_CLOCK, clock_write_wall);
 }
 
 static bool wakes(struct vitro_vcpu *vcpu)
@@ -348,8 +361,11 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 			continue;
 		}
 
-		if (debug_steps(vcpu))
-			debug_look(vcpu);
+		if (debug_steps(vcpu)) {
+			ret = debug_look(vcpu);
+			if (ret)
+				return ret;
+		}
 		verdict = burst(vcpu);
 		if (verdict == LEAVE_FAULT) {
 			verdict = resolve_fault(vcpu);
@@ -357,9 +373,9 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 		}
 		if (verdict < 0)
 			return verdict;
-		/* Bring its page in.  If that fails, it fails for the guest as well. */
-		if (verdict == LEAVE_FETCH)
-			insn_fetch(vcpu, &insn, false);
+		/* Bring its page in.  If it is not there, it is not there for the guest either. */
+		if (verdict == LEAVE_FETCH && insn_fetch(vcpu, &insn, false) == -ENOMEM)
+			return -ENOMEM;
 		if (verdict == LEAVE_YIELD)
 			yield_to_other(vcpu);
 		if (verdict == LEAVE_HALT)

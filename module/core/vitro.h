@@ -448,8 +448,8 @@ u64 clock_guest_ns(struct vitro_vcpu *vcpu);
 int clock_set_system_time(struct vitro_vcpu *vcpu, u64 value);
 int clock_set_wall_clock(struct vitro_vcpu *vcpu, u64 value);
 bool clock_stale(struct vitro_vcpu *vcpu);
-void clock_write_page(struct vitro_vcpu *vcpu);
-void clock_write_wall(struct vitro_vcpu *vcpu);
+int clock_write_page(struct vitro_vcpu *vcpu);
+int clock_write_wall(struct vitro_vcpu *vcpu);
 
 /* core/eventfd.c */
 int irqfd_set(struct vitro_vm *vm, const struct vitro_irqfd *req);
