@@ -68,7 +68,7 @@ void dump_msrs(struct dump *dump, const u32 *index, int nr);
  * @vcpu_reset: state after INIT; @power_on: after power-on
  * @load_state: check and load the groups in @mask that live in the backend: SEGS,
  *	CRS (cr0, cr2, cr3, cr4, efer), DRS (dr6, dr7), MSRS (those @get_msr has).
- *	On -EINVAL nothing is loaded.
+ *	On -EINVAL nothing is loaded; on -ENOMEM, -EINTR it is to be called again.
  * @store_state: the way back; also in a burst
  * @run: (burst) enter the guest with vcpu->regs, return after the exit with
  *	vcpu->regs, vcpu->shadow, vcpu->exit and vcpu->events.inflight up to date, and

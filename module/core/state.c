@@ -194,7 +194,7 @@ static void load_regs(struct vitro_vcpu *vcpu, const struct vitro_gprs *regs)
  * @vcpu: outside of a burst
  * @mask: groups
  *
- * Returns 0, or -EINVAL and has loaded nothing.
+ * Returns 0; -EINVAL and has loaded nothing; -ENOMEM, -EINTR: to be called again.
  */
 int state_load(struct vitro_vcpu *vcpu, u64 mask)
 {

@@ -247,13 +247,17 @@ void vmcs_set_cr4(struct vitro_vcpu *vcpu, u64 value)
 /*
  * Under EPT, PAE paging uses the four PDPTEs that MOV to CR3 has read (SDM 3A 4.4.1).
  * When state is loaded, we do that.  A page that is not there gives zeros, which are
- * not present.
+ * not present.  Returns 0, or -ENOMEM, -EINTR: it may be there.
  */
-static void read_pdptes(struct vitro_vcpu *vcpu, const struct vitro_crs *crs, u64 pdpte[4])
+static int read_pdptes(struct vitro_vcpu *vcpu, const struct vitro_crs *crs, u64 pdpte[4])
 {
+	int ret;
+
 	memset(pdpte, 0, 4 * sizeof(*pdpte));
-	if ((crs->cr0 & X86_CR0_PG) && (crs->cr4 & X86_CR4_PAE) && !(crs->efer & EFER_LMA))
-		guest_read(vcpu->vm, crs->cr3 & 0xffffffe0, pdpte, 4 * sizeof(*pdpte), false);
+	if (!(crs->cr0 & X86_CR0_PG) || !(crs->cr4 & X86_CR4_PAE) || (crs->efer & EFER_LMA))
+		return 0;
+	ret = guest_read(vcpu->vm, crs->cr3 & 0xffffffe0, pdpte, 4 * sizeof(*pdpte), false);
+	return ret == -ENOMEM || ret == -EINTR ? ret : 0;
 }
 
 static void load_crs(struct vitro_vcpu *vcpu, const struct vitro_crs *crs, const u64 pdpte[4])
@@ -277,7 +281,8 @@ static void load_crs(struct vitro_vcpu *vcpu, const struct vitro_crs *crs, const
  * @state: values, which the core has checked
  * @mask: groups
  *
- * Returns 0.  What is still inconsistent, VM entry itself refuses.
+ * Returns 0, or -ENOMEM, -EINTR, and has loaded nothing.  What is still inconsistent,
+ * VM entry itself refuses.
  */
 int vmcs_load_state(struct vitro_vcpu *vcpu, const struct vitro_state *state, u64 mask)
 {
@@ -285,9 +290,13 @@ int vmcs_load_state(struct vitro_vcpu *vcpu, const struct vitro_state *state, u6
 	const struct vitro_msrs *m = &state->msrs;
 	struct vmx_access access;
 	u64 pdpte[4];
+	int ret;
 
-	if (mask & VITRO_STATE_CRS)
-		read_pdptes(vcpu, &state->crs, pdpte);
+	if (mask & VITRO_STATE_CRS) {
+		ret = read_pdptes(vcpu, &state->crs, pdpte);
+		if (ret)
+			return ret;
+	}
 
 	vmx_open(vcpu, &access);
 	if (mask & VITRO_STATE_SEGS)
