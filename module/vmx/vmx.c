@@ -196,7 +196,7 @@ static int vmx_vcpu_init(struct vitro_vcpu *vcpu)
 			goto nomem;
 	}
 	if (vmx_caps.cpu2 & CPU2_VPID) {
-		/* 0 is the host; without a free one, the vCPU shares it and flushes. */
+		/* 0 is the host. */
 		vpid = ida_alloc_range(&vpids, 1, U16_MAX, GFP_KERNEL_ACCOUNT);
 		if (vpid < 0)
 			goto nomem;
