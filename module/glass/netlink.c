@@ -262,8 +262,11 @@ static void send_event(const struct vitro_vm *vm, const char *name, const struct
 	if (!genl_has_listeners(&family, &init_net, 0))
 		return;
 	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!msg)
+	if (!msg) {
+		/* They are told, as they are of what their buffers cannot hold. */
+		genl_set_err(&family, &init_net, 0, 0, -ENOBUFS);
 		return;
+	}
 	header = genlmsg_put(msg, 0, 0, &family, 0, VITRO_CMD_EVENT_NTF);
 	err = header ? 0 : -EMSGSIZE;
 	err = err ?: nla_put_u32(msg, VITRO_A_EVENT, event);
