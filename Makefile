@@ -8,7 +8,7 @@ export PREFIX DESTDIR
 build := $(CURDIR)/build
 
 .DEFAULT_GOAL := all
-.PHONY: all module libvitro vitro selftests run check check-matrix check-explainer check-guests check-report pictures bench bench-program mutate lint deps install uninstall insmod rmmod clean help
+.PHONY: all module libvitro vitro selftests run check check-matrix check-debug check-explainer check-guests check-report pictures bench bench-program mutate lint deps install uninstall insmod rmmod clean help
 
 all: module libvitro vitro ## the module for the running kernel, or for KDIR=; the library; the launcher
 
@@ -39,6 +39,9 @@ check: ## install what is missing, build, run all tests; MACHINE=host, amd, inte
 
 check-matrix: ## the tests with more models of Intel CPUs, and what two that lack something are told
 	@scripts/check --matrix $(TESTS)
+
+check-debug: ## the tests on kernels that watch themselves: KASAN, lockdep and more; MACHINE=amd, intel; TESTS=""
+	@scripts/check --debug $(if $(MACHINE),--machine $(MACHINE)) $(TESTS)
 
 check-guests: ## run guests from Debian, for minutes; MACHINE=amd, intel; GUESTS="disk kernel" narrows it
 	@scripts/check-guests $(if $(MACHINE),--machine $(MACHINE)) $(GUESTS)

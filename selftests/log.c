@@ -2,10 +2,18 @@
 /*
  * The last test: the machine's kernel log since boot has no report of a bug, by
  * whichever of the kernel's own checkers.  It judges all tests that ran before.
+ * On a debug kernel, it also sees to it that the checkers were awake to the end.
+ * scripts/debug/reports tests this test.
  */
 #include "kselftest_harness.h"
+#include <fcntl.h>
 #include <sys/klog.h>
+#include <unistd.h>
 #include "reports.h"
+
+#define LOCKDEP		"/proc/lockdep_stats"
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+#define OLD_ENOUGH	6	/* seconds; what is younger than 5, kmemleak leaves alone */
 
 /* Actions of syslog(2). */
 #define READ_ALL	3
@@ -23,12 +31,17 @@ TEST(checker)
 		"<3>[    4.5] UBSAN: shift-out-of-bounds in apic/timer.c:50:3",
 		"<0>[   40.1] watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [hlt:100]",
 		"<3>[   60.0] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:",
+		"<3>[    7.9] pagealloc: memory corruption",
+		"<3>[    8.0] [Right Redzone overwritten] 0x00000000a1b2c3d4-0x00000000a1b2c3d4 @offset=64",
+		"<3>[    8.1] ODEBUG: free active (active state 0) object type: timer_list hint: 0x0",
 	};
 	static const char *const good[] = {
 		"<6>[    0.4] AMD Zen1 FPDSS bug detected, enabling mitigation.",
 		"<4>[    0.4] Speculative Return Stack Overflow: WARNING: See https://kernel.org/",
 		"<6>[    1.7] AMD-Vi: AMD IOMMUv2 functionality not available - This is not a bug.",
 		"<6>[    3.8] vitro: AMD-V, ABI 1",
+		"<6>[    0.9] kmemleak: Kernel memory leak detector initialized (mem pool available: 30126)",
+		"<4>[    0.0] ** This means that this kernel is a debug kernel and it is slower! **",
 	};
 	size_t i;
 
@@ -36,6 +49,54 @@ TEST(checker)
 		EXPECT_TRUE(is_report(bad[i])) TH_LOG("line %zu", i);
 	for (i = 0; i < ARRAY_SIZE(good); i++)
 		EXPECT_FALSE(is_report(good[i])) TH_LOG("line %zu", i);
+}
+
+/* Lockdep gives up with its first report, and when one of its tables is full. */
+TEST(lockdep)
+{
+	char *line = NULL;
+	size_t size = 0;
+	FILE *f = fopen(LOCKDEP, "re");
+	int on = -1;
+
+	if (!f)
+		SKIP(return, "no lockdep in this kernel");
+	while (getline(&line, &size, f) > 0)
+		if (sscanf(line, " debug_locks: %d", &on) == 1)
+			break;
+	EXPECT_EQ(1, on);
+	fclose(f);
+	free(line);
+}
+
+/* A fixture for the time that it may take. */
+FIXTURE(leaks) {
+};
+
+FIXTURE_SETUP(leaks)
+{
+}
+
+FIXTURE_TEARDOWN(leaks)
+{
+}
+
+/*
+ * Memory that no pointer points to any more.  One scan is not enough: a pointer may be on
+ * its way from one place to another.  What two scans miss, and find unchanged, is lost.
+ */
+TEST_F_TIMEOUT(leaks, none, 600)
+{
+	int scan, fd = open(KMEMLEAK, O_RDWR | O_CLOEXEC);
+	char text[4096] = "";
+
+	if (fd < 0)
+		SKIP(return, "no kmemleak in this kernel");
+	for (scan = 0; scan < 2; scan++) {
+		sleep(OLD_ENOUGH);
+		ASSERT_EQ(4, write(fd, "scan", 4));
+	}
+	EXPECT_EQ(0, read(fd, text, sizeof(text) - 1)) TH_LOG("%s", text);
 }
 
 TEST(clean)

@@ -663,7 +663,7 @@ int main(void)
 		return tap_done();
 	}
 	if (!load_module()) {
-		tap_skip("agreement", "there is no /oracle.ko: see scripts/build-oracle");
+		tap_skip("agreement", "there is no /oracle.ko: see scripts/build-test-module");
 		return tap_done();
 	}
 	get_list();

@@ -7,7 +7,11 @@
 #include <stddef.h>
 #include <string.h>
 
-/* What such reports begin with. */
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#endif
+
+/* What such reports begin with, or have in them. */
 static const char *const reports[] = {
 	"WARNING: ",			/* WARN_ON, lockdep, RCU; but see mitigations() */
 	"BUG: ",			/* oops, KASAN, lockups, sleeping while atomic */
@@ -19,14 +23,27 @@ static const char *const reports[] = {
 	"INFO: rcu",			/* stalls */
 	"rcu_preempt detected",
 	"INFO: trying to register",
+	"INFO: lockdep is turned off",
 	"possible recursive locking detected",
 	"unchecked MSR access error",
 	"Bad page state",
-	"kmemleak: ",
+	"page dumped because",		/* CONFIG_DEBUG_VM */
+	"pagealloc: ",			/* written to after it was freed */
+	"edzone overwritten",		/* SLUB, in six ways */
+	"adding overwritten",
+	"Poison overwritten",
+	"Object already free",
+	"Objects remaining in",
+	"ODEBUG: ",			/* freed or initialized while in use */
+	"suspected memory leaks",	/* kmemleak, if it scans by itself */
+	"memory leak detector disabled",
 	"Kernel panic",
+	"PANIC: ",			/* double fault */
 	"refcount_t: ",
 	"list_add corruption",
+	"list_add double add",
 	"list_del corruption",
+	"nobody cared",			/* an interrupt */
 	"Call Trace:",
 };
 
@@ -42,7 +59,7 @@ static inline bool is_report(const char *line)
 
 	if (mitigations(line))
 		return false;
-	for (i = 0; i < sizeof(reports) / sizeof(reports[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(reports); i++)
 		if (strstr(line, reports[i]))
 			return true;
 	return false;
