@@ -8,7 +8,7 @@ export PREFIX DESTDIR
 build := $(CURDIR)/build
 
 .DEFAULT_GOAL := all
-.PHONY: all module libvitro vitro selftests run check check-matrix check-debug check-explainer check-guests check-report pictures bench bench-program mutate lint deps install uninstall insmod rmmod clean help
+.PHONY: all module libvitro vitro selftests run check check-matrix check-debug check-explainer check-guests check-report soak pictures bench bench-program mutate lint deps install uninstall insmod rmmod clean help
 
 all: module libvitro vitro ## the module for the running kernel, or for KDIR=; the library; the launcher
 
@@ -48,6 +48,9 @@ check-guests: ## run guests from Debian, for minutes; MACHINE=amd, intel; GUESTS
 
 check-explainer: ## 50,000 entries, legal and illegal: does vitro why foretell what the CPU does? 10 minutes or more
 	@scripts/check-explainer
+
+soak: ## fuzzers and storms for SOAK_SECONDS=1200 in all, from SEED=; MACHINE=amd, intel, host
+	@scripts/soak
 
 bench: ## vitro against KVM, by instructions; MACHINE=amd, intel and ROWS="cpuid eoi" narrow it; 15 minutes
 	@scripts/bench $(if $(MACHINE),--machine $(MACHINE)) $(ROWS)

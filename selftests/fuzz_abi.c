@@ -77,11 +77,11 @@ static void keep(struct fuzzer *f, const struct program *p)
 		f->nr_corpus++;
 }
 
-static void figures(struct fuzzer *f)
+static void figures(struct fuzzer *f, const char *title)
 {
 	double seconds = (vt_now_ns() - f->began) / 1e9;
 
-	printf("# figure: %lu executions of %lu calls, %.1f/s, seed %llu", f->rounds,
+	printf("# %s: %lu executions of %lu calls, %.1f/s, seed %llu", title, f->rounds,
 	       f->judge.shared->calls, f->rounds / seconds, (unsigned long long)f->seed);
 	if (f->watching)
 		printf(", %u edges in vitro.ko, corpus of %u", kcov_seen(f->judge.shared),
@@ -195,7 +195,7 @@ static bool fuzz(struct fuzzer *f, unsigned long rounds, unsigned long seconds)
 			return false;
 		if (seconds && vt_now_ns() > next) {
 			next += 30000000000ULL;
-			figures(f);
+			figures(f, "so far");
 		}
 		if (f->rounds % 1000 == 999 && !all_gone(&f->judge))
 			return false;
@@ -370,7 +370,7 @@ static int test(void)
 	f.rounds = 0;
 	f.watching = false;	/* or the programs would not always be the same */
 	ksft_test_result(fuzz(&f, rounds, 0), "programs\n");
-	figures(&f);
+	figures(&f, "figure");
 	ksft_finished();
 	return 0;
 }
@@ -448,7 +448,7 @@ int main(int argc, char **argv)
 	f.began = vt_now_ns();
 	fine = fine && fuzz(&f, value['n'] ? strtoul(value['n'], NULL, 0) : 0,
 			    value['s'] ? strtoul(value['s'], NULL, 0) : 0);
-	figures(&f);
+	figures(&f, "figure");
 	if (value['c'])
 		save_corpus(&f, value['c']);
 	if (value['C'] && f.watching)
