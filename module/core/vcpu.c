@@ -138,20 +138,25 @@ void vcpu_reset(struct vitro_vcpu *vcpu, bool power_on)
  * From any context.  The caller has made its news visible (irr, nmi_pending,
  * requests) before; either the burst then sees the news, or this sees the burst
  * (selftests/models/kick.pml).
+ *
+ * Without preemption, as the CPU may be about to go offline, and that takes a thread of
+ * the highest priority on this one: then it would be interrupted when it is gone.
  */
 void vcpu_kick(struct vitro_vcpu *vcpu)
 {
 	int cpu;
 
+	preempt_disable();
 	smp_mb();	/* pairs with enter_once() */
 	if (READ_ONCE(vcpu->mode) == IN_GUEST) {
 		cpu = READ_ONCE(vcpu->cpu);
 		/* On this very CPU it cannot be in the guest: we are. */
-		if (cpu != raw_smp_processor_id())
+		if (cpu != smp_processor_id())
 			smp_send_reschedule(cpu);
 	} else {
 		wake_up(&vcpu->wait);
 	}
+	preempt_enable();
 }
 
 /**
