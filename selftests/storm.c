@@ -84,9 +84,9 @@ unsigned int storm_cycles(void)
 	return cycles;
 }
 
-void storm_report(void)
+void storm_report(const char *what)
 {
-	fprintf(stderr, "# %u cycles in %.1f s\n", cycles, (vt_now_ns() - begin) / 1e9);
+	fprintf(stderr, "# figure: %u %s in %.1f s\n", cycles, what, (vt_now_ns() - begin) / 1e9);
 }
 
 void storm_await(bool (*done)(void *arg), void *arg, const char *what)

@@ -10,7 +10,7 @@
  * of so many cycles in make check.  A program's options make it longer and repeat it:
  *
  *	--cycles N    so many instead, in each case
- *	--seconds N   so long instead
+ *	--seconds N   so long instead, all cases together
  *	--seed S      other random numbers (1)
  *	--case NAME   this case alone
  *
@@ -36,7 +36,7 @@
 /**
  * struct storm_options - what the command line says
  * @cycles: 0: as the case says
- * @seconds: 0: count cycles
+ * @seconds: of one case; 0: count cycles
  * @seed: of storm_random()
  * @name: the only case, or NULL
  */
@@ -99,7 +99,7 @@ uint32_t storm_random(void);
 /* One more cycle?  usual: how many in make check. */
 bool storm_goes_on(unsigned int usual);
 unsigned int storm_cycles(void);		/* how many there have been */
-void storm_report(void);			/* prints it */
+void storm_report(const char *what);		/* prints it, as so many of what */
 /* Waits until done(arg); ends the test, saying what, if that takes a minute. */
 void storm_await(bool (*done)(void *arg), void *arg, const char *what);
 bool storm_write(const char *path, const char *text);	/* to a file of sysfs; false: refused */
@@ -121,24 +121,27 @@ void crew_compare(struct crew *c);
  */
 static int storm_main(int argc, char **argv)
 {
-	struct __test_metadata *t, *next;
-	bool found = false;
+	struct __test_metadata *t;
+	unsigned int nr = 0;
 
 	if (!storm_parse(argc, argv))
 		return KSFT_FAIL;
-	for (t = _fixture_global.tests; t; t = next) {
-		next = t->next;
-		t->timeout = 240 + 8 * storm_options.seconds + 4 * storm_options.cycles;
-		if (!storm_options.name || found || strcmp(t->name, storm_options.name))
+	for (t = _fixture_global.tests; t; t = t->next, nr++) {
+		if (!storm_options.name || strcmp(t->name, storm_options.name))
 			continue;
 		_fixture_global.tests = t;
 		t->next = NULL;
-		found = true;
+		storm_options.name = NULL;
+		nr = 0;
 	}
-	if (storm_options.name && !found) {
+	if (storm_options.name) {
 		fprintf(stderr, "no case is called %s\n", storm_options.name);
 		return KSFT_FAIL;
 	}
+	if (storm_options.seconds)
+		storm_options.seconds = storm_options.seconds / nr ?: 1;
+	for (t = _fixture_global.tests; t; t = t->next)
+		t->timeout = 240 + 8 * storm_options.seconds + 4 * storm_options.cycles;
 	return test_harness_run(argc, argv);
 }
 

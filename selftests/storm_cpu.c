@@ -51,11 +51,11 @@ static void start(void)
 	crew_await(&crew, 1);
 }
 
-static void finish(void)
+static void finish(const char *what)
 {
 	crew_stop(&crew);
 	crew_compare(&crew);
-	storm_report();
+	storm_report(what);
 }
 
 /* --------------------------------------------------------------------- hotplug */
@@ -90,7 +90,7 @@ TEST(hotplug)
 		crew_await(&crew, 0);
 		crew_compare(&crew);
 	}
-	finish();
+	finish("times a CPU offline and online");
 }
 
 /* Interrupts for vCPUs whose CPU goes away: each kick looks where the vCPU is. */
@@ -127,7 +127,7 @@ TEST(kicked_during_hotplug)
 	}
 	over = true;
 	pthread_join(thread, NULL);
-	finish();
+	finish("times likewise, with interrupts for all vCPUs");
 }
 
 /* -------------------------------------------------------------------- migration */
@@ -157,7 +157,7 @@ TEST(migrated_every_few_exits)
 			crew_compare(&crew);
 		}
 	}
-	finish();
+	finish("migrations every third exit");
 }
 
 static volatile pid_t tid[WORKERS_MAX];
@@ -191,7 +191,7 @@ TEST(migrated_in_a_burst)
 			crew_compare(&crew);
 		}
 	}
-	finish();
+	finish("migrations in a burst");
 }
 
 /* -------------------------------------------------------------------------- NMIs */
@@ -232,8 +232,8 @@ TEST(nmis)
 			       strerror(-ret));
 		crew_await(&crew, 0);
 	}
-	finish();
-	fprintf(stderr, "# %lu NMIs, each of which arrived\n", sum);
+	finish("volleys of NMIs");
+	fprintf(stderr, "# figure: %lu NMIs, each of which arrived\n", sum);
 }
 
 /* ------------------------------------------------------------------------- sleep */
@@ -275,7 +275,7 @@ TEST(suspend_as_far_as_it_goes)
 		crew_await(&crew, 0);
 		crew_compare(&crew);
 	}
-	finish();
+	finish("suspends with pm_test");
 	storm_write("/sys/power/pm_test", "none");
 }
 
@@ -294,7 +294,7 @@ TEST(suspend_to_idle)
 		crew_await(&crew, 0);
 		crew_compare(&crew);
 	}
-	finish();
+	finish("suspends to idle");
 }
 
 int main(int argc, char **argv)

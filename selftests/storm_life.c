@@ -94,7 +94,7 @@ TEST(closed_while_running)
 		}
 		nobody_holds_the_module();
 	}
-	storm_report();
+	storm_report("machines closed while they ran");
 }
 
 /* ------------------------------------------------------------------------ killed */
@@ -182,9 +182,9 @@ TEST(killed_at_any_moment)
 		hit[*step]++;
 		nobody_holds_the_module();
 	}
-	storm_report();
+	storm_report("processes killed");
 	for (i = 0; i < NR_STEPS; i++)
-		fprintf(stderr, "# killed when it %s: %u\n", steps[i], hit[i]);
+		fprintf(stderr, "# figure: killed when it %s: %u\n", steps[i], hit[i]);
 }
 
 /* -------------------------------------------------------------------- the module */
@@ -241,7 +241,7 @@ TEST(unloaded_and_loaded)
 		ASSERT_EQ(0, load());
 		storm_await(node_there, NULL, "/dev/vitro");
 	}
-	storm_report();
+	storm_report("times unloaded and loaded");
 }
 
 /* Who has it open, or had it a moment ago, while another removes the module. */
@@ -296,8 +296,8 @@ TEST(unloaded_while_opened)
 	pthread_join(thread, NULL);
 	storm_await(node_there, NULL, "/dev/vitro");
 	run_a_guest();
-	storm_report();
-	fprintf(stderr, "# removed %u times, refused %lu times\n", removed, refusals);
+	storm_report("tries to unload while others open");
+	fprintf(stderr, "# figure: removed %u times, refused %lu times\n", removed, refusals);
 }
 
 int main(int argc, char **argv)

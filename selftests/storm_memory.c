@@ -50,7 +50,7 @@ static void do_or_die(int ret, const char *what)
 }
 
 /* One cycle after the other: @blow, then the guests go on, then compare. */
-static void storm(void (*blow)(void), unsigned int usual)
+static void storm(void (*blow)(void), unsigned int usual, const char *what)
 {
 	crew_start(&crew);
 	crew_await(&crew, 1);
@@ -62,7 +62,7 @@ static void storm(void (*blow)(void), unsigned int usual)
 	}
 	crew_stop(&crew);
 	crew_compare(&crew);
-	storm_report();
+	storm_report(what);
 }
 
 /* ------------------------------------------------------------------ the pages go */
@@ -78,7 +78,7 @@ static void discard(void)
 TEST(discarded)
 {
 	crew_form(&crew, FEW, true, false);
-	storm(discard, 8);
+	storm(discard, 8, "times pages discarded");
 }
 
 /* By turns at one stroke, and with a moment in which nothing is there. */
@@ -97,7 +97,7 @@ static void replace(void)
 TEST(replaced)
 {
 	crew_form(&crew, FEW, true, false);
-	storm(replace, 8);
+	storm(replace, 8, "times pages replaced");
 }
 
 /* ---------------------------------------------------------------- the pages move */
@@ -114,7 +114,7 @@ static void protect(void)
 TEST(protected)
 {
 	crew_form(&crew, FEW, false, false);
-	storm(protect, 8);
+	storm(protect, 8, "times pages protected");
 }
 
 /* Somewhere else, and back. */
@@ -132,7 +132,7 @@ static void move(void)
 TEST(moved)
 {
 	crew_form(&crew, FEW, false, false);
-	storm(move, 8);
+	storm(move, 8, "times the area moved");
 }
 
 static uint64_t sum_of_area(void)
@@ -168,7 +168,7 @@ static void fork_and_look(void)
 TEST(forked)
 {
 	crew_form(&crew, FEW, false, false);
-	storm(fork_and_look, 4);
+	storm(fork_and_look, 4, "forks");
 }
 
 /* ------------------------------------------------------ the kernel moves the pages */
@@ -197,7 +197,7 @@ TEST(compacted)
 		SKIP(return, "this kernel has no compaction");
 	crew_form(&crew, FEW, false, false);
 	madvise(crew.area, crew.size, MADV_NOHUGEPAGE);
-	storm(compact, 2);
+	storm(compact, 2, "compactions");
 }
 
 /* Migration at will: the page is brought elsewhere, and its frame taken out of use, for ever. */
@@ -216,7 +216,7 @@ TEST(migrated)
 	madvise(crew.area, crew.size, MADV_NOHUGEPAGE);
 	if (madvise(vt_pages(PAGE), PAGE, MADV_SOFT_OFFLINE) && errno == EINVAL)
 		SKIP(return, "this kernel has no CONFIG_MEMORY_FAILURE");
-	storm(migrate, 8);
+	storm(migrate, 8, "pages migrated");
 }
 
 static bool scanned(void *until)
@@ -248,7 +248,7 @@ TEST(merged)
 	storm_write(KSM "pages_to_scan", "1000");
 	crew_form(&crew, FEW, false, true);
 	do_or_die(madvise(crew.area, crew.size, MADV_MERGEABLE), "MADV_MERGEABLE");
-	storm(merge, 2);
+	storm(merge, 2, "times all pages merged");
 	storm_write(KSM "run", "2");
 }
 
@@ -272,7 +272,7 @@ TEST(collapsed_and_split)
 	if (access("/sys/kernel/debug/split_huge_pages", W_OK))
 		SKIP(return, "no split_huge_pages: no huge pages, or no debugfs");
 	do_or_die(madvise(crew.area, crew.size, MADV_HUGEPAGE), "MADV_HUGEPAGE");
-	storm(collapse_and_split, 2);
+	storm(collapse_and_split, 2, "times huge pages made and split");
 }
 
 /* --------------------------------------------------------------------- and swap */
@@ -322,7 +322,7 @@ TEST(swapped)
 	crew_form(&crew, FEW, false, false);
 	madvise(crew.area, crew.size, MADV_NOHUGEPAGE);
 	before = swapped_out();
-	storm(page_out, 8);
+	storm(page_out, 8, "times pages swapped out");
 	EXPECT_LT(before, swapped_out());
 	EXPECT_EQ(0, swapoff("/dev/loop0"));
 	ioctl(open("/dev/loop0", O_RDWR), LOOP_CLR_FD, 0);
@@ -357,7 +357,7 @@ static void change_slot(void)
 TEST(slots_changed)
 {
 	crew_form(&crew, FEW, false, false);
-	storm(change_slot, 8);
+	storm(change_slot, 8, "changes of a slot");
 }
 
 /* All of it at once, from threads of their own: nothing is waited for in between. */
@@ -392,7 +392,7 @@ TEST(all_at_once)
 		pthread_join(thread[i], NULL);
 	crew_await(&crew, 2);
 	crew_compare(&crew);
-	storm_report();
+	storm_report("rounds with all of that at once");
 }
 
 int main(int argc, char **argv)
