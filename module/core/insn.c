@@ -54,8 +54,9 @@ static int insn_short(bool atomic)
  * @atomic: in a burst, where nothing may sleep
  *
  * Returns 0; -EAGAIN, with @atomic only, when its page must be faulted in first;
- * -ENOMEM, only without; -EFAULT when there is no code at RIP any more.  Whoever decodes on, looks at
- * @insn->nr: the instruction may go on where this could not read.
+ * -ENOMEM, only without; -EFAULT when there is no code at RIP any more.
+ * Whoever decodes on, looks at @insn->nr: the instruction may go on where this could
+ * not read.
  */
 int insn_fetch(struct vitro_vcpu *vcpu, struct insn *insn, bool atomic)
 {
