@@ -8,7 +8,7 @@
  */
 #include <fcntl.h>
 #include <linux/kcov.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include "fuzz.h"
@@ -23,22 +23,17 @@ static struct {
 static uint64_t text, text_size;
 static bool watching;
 
-/* Where the module is: "vitro SIZE USERS - Live ADDRESS" */
-static bool find_module(void)
+static uint64_t read_number(const char *path)
 {
-	unsigned long long start;
-	unsigned long size;
-	char line[256];
-	FILE *f = fopen("/proc/modules", "r");
+	FILE *f = fopen(path, "r");
+	uint64_t number = 0;
+	char line[64];
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "vitro %lu %*s %*s %*s %llx", &size, &start) == 2) {
-			text = start;
-			text_size = size < MAX_TEXT ? size : MAX_TEXT;
-		}
+	if (f && fgets(line, sizeof(line), f))
+		number = strtoull(line, NULL, 0);
 	if (f)
 		fclose(f);
-	return text;
+	return number;
 }
 
 /**
@@ -50,8 +45,12 @@ bool kcov_init(void)
 {
 	unsigned int i;
 
-	if (!find_module())
+	text = read_number("/sys/module/vitro/sections/.text");
+	text_size = read_number("/sys/module/vitro/coresize");
+	if (!text || !text_size)
 		return false;
+	if (text_size > MAX_TEXT)
+		text_size = MAX_TEXT;
 	for (i = 0; i < NR_THREADS; i++) {
 		int fd = open("/sys/kernel/debug/kcov", O_RDWR);
 
@@ -126,7 +125,7 @@ unsigned int kcov_seen(const struct shared *shared)
 }
 
 /**
- * kcov_save() - write the addresses of what has run, from the start of the module
+ * kcov_save() - write the addresses of what has run, from the start of .text
  * @shared: what has been noted
  * @path: name of the file
  *
