@@ -170,6 +170,8 @@ void crew_form(struct crew *c, unsigned int pages, bool lossy, bool alike)
 	/* Where large pages could be, as far as the size goes. */
 	room = vt_pages(c->size + 2 * AREA_PAGES * 4096);
 	c->area = (char *)(((uintptr_t)room + AREA_PAGES * 4096 - 1) & -(AREA_PAGES * 4096UL));
+	/* There before the guests are: not one fault after the other. */
+	memset(c->area, 0, c->size);
 	if (vt_slot(c->vm, 1, AREA_GPA, c->size, c->area, 0))
 		vt_die("no slot for the area");
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Storms over the life of machines: descriptors closed and processes killed at any moment,
- * the module removed and inserted.  After each, nobody holds the module any more: every
- * object is gone.
+ * the module removed and inserted.  After each, no file holds the module any more.  (Memory
+ * that stays behind is for kmemleak to find, in a debug kernel: see log.c.)
  */
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
