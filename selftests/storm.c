@@ -159,7 +159,6 @@ void crew_form(struct crew *c, unsigned int pages, bool lossy, bool alike)
 {
 	struct sigaction act = { .sa_handler = nothing };
 	cpu_set_t cpus;
-	char *room;
 	int i;
 
 	sigaction(SIGUSR1, &act, NULL);
@@ -168,8 +167,9 @@ void crew_form(struct crew *c, unsigned int pages, bool lossy, bool alike)
 	c->vm = vt_vm();
 	c->size = (size_t)c->nr * pages * 4096;
 	/* Where large pages could be, as far as the size goes. */
-	room = vt_pages(c->size + 2 * AREA_PAGES * 4096);
-	c->area = (char *)(((uintptr_t)room + AREA_PAGES * 4096 - 1) & -(AREA_PAGES * 4096UL));
+	c->room_size = c->size + 2 * AREA_PAGES * 4096;
+	c->room = vt_pages(c->room_size);
+	c->area = (char *)(((uintptr_t)c->room + AREA_PAGES * 4096 - 1) & -(AREA_PAGES * 4096UL));
 	/* There before the guests are: not one fault after the other. */
 	memset(c->area, 0, c->size);
 	if (vt_slot(c->vm, 1, AREA_GPA, c->size, c->area, 0))
@@ -225,6 +225,23 @@ void crew_stop(struct crew *c)
 		pthread_join(w->thread, NULL);
 		w->running = false;
 	}
+}
+
+void crew_unmap(struct crew *c)
+{
+	munmap(c->room, c->room_size);
+	munmap(c->vm->mem, MEM_SIZE);
+}
+
+void crew_forget(struct crew *c)
+{
+	int i;
+
+	for (i = 0; i < c->nr; i++) {
+		munmap(c->worker[i].cpu->comm, c->vm->info.comm_size);
+		free(c->worker[i].cpu);
+	}
+	free(c->vm);
 }
 
 /* A worker, and the round that it is to finish. */

@@ -84,6 +84,8 @@ struct worker {
  * @worker: they
  * @area: hva of AREA_GPA; the workers' pages, one worker's behind the other's
  * @size: of it, in bytes
+ * @room: the mapping that has it somewhere
+ * @room_size: of that
  */
 struct crew {
 	struct vt_vm *vm;
@@ -91,6 +93,8 @@ struct crew {
 	struct worker worker[WORKERS_MAX];
 	char *area;
 	size_t size;
+	char *room;
+	size_t room_size;
 };
 
 /* Options: true if the program may go on. */
@@ -108,6 +112,8 @@ long storm_read(const char *path);			/* a number; -1: no such file */
 void crew_form(struct crew *c, unsigned int pages, bool lossy, bool alike);
 void crew_start(struct crew *c);
 void crew_stop(struct crew *c);
+void crew_unmap(struct crew *c);	/* takes their memory away, even while they run */
+void crew_forget(struct crew *c);	/* the rest: descriptors are closed, threads ended */
 /* Waits until each worker has finished so many more rounds, begun after the call. */
 void crew_await(struct crew *c, unsigned int rounds);
 /* Ends the test if the host does not see what the guests have written. */

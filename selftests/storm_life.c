@@ -79,8 +79,7 @@ TEST(closed_while_running)
 		pause_below(2000);
 		close_in_any_order();
 		/* The memory goes, too, under guests that may still run. */
-		munmap(crew.area, crew.size);
-		munmap(crew.vm->mem, MEM_SIZE);
+		crew_unmap(&crew);
 		for (i = 0; i < crew.nr; i++) {
 			struct worker *w = &crew.worker[i];
 
@@ -88,10 +87,9 @@ TEST(closed_while_running)
 			w->cpu->comm->immediate_exit = 1;
 			pthread_kill(w->thread, SIGUSR1);
 		}
-		for (i = 0; i < crew.nr; i++) {
+		for (i = 0; i < crew.nr; i++)
 			pthread_join(crew.worker[i].thread, NULL);
-			munmap(crew.worker[i].cpu->comm, crew.vm->info.comm_size);
-		}
+		crew_forget(&crew);
 		nobody_holds_the_module();
 	}
 	storm_report("machines closed while they ran");
@@ -175,7 +173,7 @@ TEST(killed_at_any_moment)
 	life = (vt_now_ns() - begin) / 1000;
 	put_to_death(child);
 
-	while (storm_goes_on(40)) {
+	while (storm_goes_on(20)) {
 		child = give_birth();
 		pause_below(life + life / 2);
 		put_to_death(child);
@@ -222,14 +220,12 @@ static void run_a_guest(void)
 	crew_await(&crew, 0);
 	crew_stop(&crew);
 	crew_compare(&crew);
-	for (i = 0; i < crew.nr; i++) {
-		munmap(crew.worker[i].cpu->comm, crew.vm->info.comm_size);
+	for (i = 0; i < crew.nr; i++)
 		close(crew.worker[i].cpu->fd);
-	}
 	close(crew.vm->fd);
 	close(crew.vm->dev);
-	munmap(crew.area, crew.size);
-	munmap(crew.vm->mem, MEM_SIZE);
+	crew_unmap(&crew);
+	crew_forget(&crew);
 }
 
 TEST(unloaded_and_loaded)

@@ -25,6 +25,7 @@ static DEFINE_PER_CPU(atomic_t, sent);
 static DEFINE_PER_CPU(atomic_t, taken);
 
 static struct hrtimer alarm_clock;
+static ktime_t wake_period;
 
 /* Ours is an NMI that comes when one is under way; else somebody else wants it. */
 static int nmi(unsigned int type, struct pt_regs *regs)
@@ -78,10 +79,12 @@ static int send_all(struct storm_nmis *n)
 	return ret;
 }
 
+/* Again and again: the first may come before the machine has fallen asleep. */
 static enum hrtimer_restart wake(struct hrtimer *timer)
 {
 	pm_system_wakeup();
-	return HRTIMER_NORESTART;
+	hrtimer_forward_now(timer, wake_period);
+	return HRTIMER_RESTART;
 }
 
 static long storm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -97,7 +100,10 @@ static long storm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		ret = send_all(&n);
 		return copy_to_user(user, &n, sizeof(n)) ? -EFAULT : ret;
 	case STORM_WAKE:
-		hrtimer_start(&alarm_clock, ms_to_ktime(arg), HRTIMER_MODE_REL);
+		hrtimer_cancel(&alarm_clock);
+		wake_period = ms_to_ktime(arg);
+		if (arg)
+			hrtimer_start(&alarm_clock, wake_period, HRTIMER_MODE_REL);
 		return 0;
 	default:
 		return -ENOTTY;

@@ -21,6 +21,6 @@ struct storm_nmis {
 };
 
 #define STORM_NMIS	_IOWR('S', 1, struct storm_nmis)	/* -ETIMEDOUT: one was lost */
-#define STORM_WAKE	_IO('S', 2)	/* arg: wake the sleeping machine after so many ms */
+#define STORM_WAKE	_IO('S', 2)	/* arg: wake the machine every so many ms; 0: no more */
 
 #endif /* STORM_DEVICE_H */
