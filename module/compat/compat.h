@@ -1,20 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What differs between kernel versions, and nothing else.  The rest of the
- * module is written for the newest kernel; this file makes up for older ones.
+ * What differs between kernels, and nothing else.  The rest of the module is written for
+ * the newest; this file makes up for what older ones lack.  COMPAT_HAS_* is in probed.h,
+ * which is made for each kernel by trying: see probes.c.  The versions in the comments are
+ * for readers only.
  */
 #ifndef VITRO_COMPAT_H
 #define VITRO_COMPAT_H
 
 #include <linux/eventfd.h>
 #include <linux/hrtimer.h>
-#include <linux/version.h>
+#include <linux/smp.h>
+#include <trace/events/ipi.h>	/* 6.4: smp_send_reschedule() traces, and does not include it */
+#include <asm/cpufeature.h>
+#include <asm/msr.h>
+#include <asm/nospec-branch.h>
 #include <net/genetlink.h>
+
+#include "compat/probed.h"
+
+/* 6.16: cpuid() and its kin have a header of their own; before, they came with others. */
+#if __has_include("asm/cpuid/api.h")
+#include <asm/cpuid/api.h>
+#else
+#include <asm/processor.h>
+#endif
 
 /* 6.8: the value that eventfd_signal adds is always 1. */
 static inline void compat_eventfd_signal(struct eventfd_ctx *ctx)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#ifdef COMPAT_HAS_EVENTFD_SIGNAL_ONE
 	eventfd_signal(ctx);
 #else
 	eventfd_signal(ctx, 1);
@@ -26,7 +41,7 @@ static inline void compat_hrtimer_setup(struct hrtimer *timer,
 					enum hrtimer_restart (*fire)(struct hrtimer *),
 					clockid_t clock, enum hrtimer_mode mode)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#ifdef COMPAT_HAS_HRTIMER_SETUP
 	hrtimer_setup(timer, fire, clock, mode);
 #else
 	hrtimer_init(timer, clock, mode);
@@ -37,7 +52,7 @@ static inline void compat_hrtimer_setup(struct hrtimer *timer,
 /* 6.6: attributes of a dump's request are where those of other requests are. */
 static inline struct nlattr **compat_dump_attrs(struct netlink_callback *cb)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#ifdef COMPAT_HAS_GENL_INFO_DUMP
 	return genl_info_dump(cb)->attrs;
 #else
 	return genl_dumpit_info(cb)->attrs;
@@ -49,6 +64,29 @@ static inline struct nlattr **compat_dump_attrs(struct netlink_callback *cb)
 #define COMPAT_MCAST_CAP_SYS_ADMIN	GENL_MCAST_CAP_SYS_ADMIN
 #else
 #define COMPAT_MCAST_CAP_SYS_ADMIN	GENL_UNS_ADMIN_PERM
+#endif
+
+/* 6.16: the names for MSRs as one number of 64 bits end in q. */
+#ifndef COMPAT_HAS_RDMSRQ
+#define rdmsrq(msr, value)	rdmsrl(msr, value)
+#define rdmsrq_safe(msr, value)	rdmsrl_safe(msr, value)
+#define wrmsrq(msr, value)	wrmsrl(msr, value)
+#endif
+
+/* 6.15: the barrier is a function; 6.19: it is for KVM alone, so here is another. */
+#ifdef COMPAT_HAS_WRITE_IBPB
+void compat_write_ibpb(void);
+
+static inline void compat_ibpb(void)
+{
+	if (cpu_feature_enabled(X86_FEATURE_IBPB))
+		compat_write_ibpb();
+}
+#else
+static inline void compat_ibpb(void)
+{
+	indirect_branch_prediction_barrier();
+}
 #endif
 
 #endif /* VITRO_COMPAT_H */

@@ -14,6 +14,7 @@
 #include <asm/processor.h>
 #include <asm/processor-flags.h>
 
+#include "compat/compat.h"
 #include "core/core.h"
 #include "mm/mm.h"
 

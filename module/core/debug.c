@@ -17,6 +17,7 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "compat/compat.h"
 #include "core/core.h"
 #include "core/insn.h"
 #include "mm/mm.h"

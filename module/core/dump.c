@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 #include <asm/msr.h>
 
+#include "compat/compat.h"
 #include "core/core.h"
 
 /**
@@ -58,7 +59,7 @@ void dump_msrs(struct dump *dump, const u32 *index, int nr)
 	int i;
 
 	for (i = 0; i < nr; i++) {
-		if (!rdmsrl_safe(index[i], &value))
+		if (!rdmsrq_safe(index[i], &value))
 			dump_add(dump, VITRO_DUMP_MSR, index[i], value);
 	}
 }

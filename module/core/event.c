@@ -12,6 +12,7 @@
 #include <asm/trapnr.h>
 
 #include "apic/apic.h"
+#include "compat/compat.h"
 #include "core/core.h"
 #include "glass/trace.h"
 

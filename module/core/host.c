@@ -4,7 +4,6 @@
  * extended states and XCR0, TSC_AUX, the debug registers, and the branch predictor.
  * Done once a burst, not once an exit.
  */
-#include <linux/hw_breakpoint.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <asm/debugreg.h>
@@ -13,6 +12,7 @@
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
 
+#include "compat/compat.h"
 #include "core/core.h"
 
 /*
@@ -223,7 +223,15 @@ bool host_has_tsc_aux(void)
 void host_set_tsc_aux(struct vitro_vcpu *vcpu, u64 value)
 {
 	vcpu->tsc_aux = value;
-	wrmsrl(MSR_TSC_AUX, value);
+	wrmsrq(MSR_TSC_AUX, value);
+}
+
+static void get_drs(u64 dr[4])
+{
+	get_debugreg(dr[0], 0);
+	get_debugreg(dr[1], 1);
+	get_debugreg(dr[2], 2);
+	get_debugreg(dr[3], 3);
 }
 
 static void set_drs(const u64 dr[4])
@@ -247,10 +255,7 @@ void host_load_drs(struct vitro_vcpu *vcpu)
 
 static void save_drs(struct vitro_vcpu *vcpu)
 {
-	get_debugreg(vcpu->dr[0], 0);
-	get_debugreg(vcpu->dr[1], 1);
-	get_debugreg(vcpu->dr[2], 2);
-	get_debugreg(vcpu->dr[3], 3);
+	get_drs(vcpu->dr);
 	vcpu->dr_loaded = false;
 	backend->intercept_drs(vcpu, true);
 }
@@ -264,7 +269,7 @@ void host_enter(struct vitro_vcpu *vcpu)
 	/* The guest before may have trained the predictor against this one. */
 	if (__this_cpu_read(last_vm) != vcpu->vm->id) {
 		__this_cpu_write(last_vm, vcpu->vm->id);
-		indirect_branch_prediction_barrier();
+		compat_ibpb();
 	}
 
 	fpu_load(vcpu->xsave);
@@ -272,10 +277,14 @@ void host_enter(struct vitro_vcpu *vcpu)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
 
 	if (host_has_tsc_aux()) {
-		rdmsrl(MSR_TSC_AUX, vcpu->host_tsc_aux);
+		rdmsrq(MSR_TSC_AUX, vcpu->host_tsc_aux);
 		if (vcpu->host_tsc_aux != vcpu->tsc_aux)
-			wrmsrl(MSR_TSC_AUX, vcpu->tsc_aux);
+			wrmsrq(MSR_TSC_AUX, vcpu->tsc_aux);
 	}
+
+	/* Before the guest's take their place, which it may ask for at any exit. */
+	if (hw_breakpoint_active())
+		get_drs(vcpu->host_dr);
 
 	/* The debugger's breakpoints; the guest does not get to touch a DR. */
 	if (debug_has_drs(vcpu)) {
@@ -296,11 +305,13 @@ void host_leave(struct vitro_vcpu *vcpu)
 	if (vcpu->dr_loaded)
 		save_drs(vcpu);
 	/* The exit cleared the enable bits of DR7, whoever used the registers. */
-	if (hw_breakpoint_active())
-		hw_breakpoint_restore();
+	if (hw_breakpoint_active()) {
+		set_drs(vcpu->host_dr);
+		set_debugreg(__this_cpu_read(cpu_dr7), 7);
+	}
 
 	if (host_has_tsc_aux() && vcpu->host_tsc_aux != vcpu->tsc_aux)
-		wrmsrl(MSR_TSC_AUX, vcpu->host_tsc_aux);
+		wrmsrq(MSR_TSC_AUX, vcpu->host_tsc_aux);
 
 	/*
 	 * Read back, since QEMU 7.2 runs a guest's XSETBV without the exit that was

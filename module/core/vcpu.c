@@ -13,6 +13,7 @@
 #include <linux/vmalloc.h>
 
 #include "apic/apic.h"
+#include "compat/compat.h"
 #include "core/core.h"
 #include "core/insn.h"
 #include "glass/glass.h"

@@ -346,6 +346,7 @@ struct vcpu_debug {
  * @xsave: [v] the guest's XSAVE area, valid outside of a burst
  * @tsc_aux: [v] MSR TSC_AUX
  * @host_tsc_aux: [v] the host's, during a burst
+ * @host_dr: [v] DR0 to DR3 of the host, during a burst, if it uses them
  * @exit: [v] the last exit, in the making
  * @cr_access: [v] with EXIT_CR and EXIT_DR
  * @exit_exception: [v] with EXIT_EXCEPTION
@@ -391,6 +392,7 @@ struct vitro_vcpu {
 	void *xsave;
 	u64 tsc_aux;
 	u64 host_tsc_aux;
+	u64 host_dr[4];
 
 	struct vitro_exit exit;
 	struct cr_access cr_access;

@@ -10,6 +10,7 @@
 #include <asm/nospec-branch.h>
 #include <asm/segment.h>
 
+#include "compat/entry.h"
 #include "core/gprs.S"
 
 /*

@@ -12,6 +12,7 @@
 #include <asm/trapnr.h>
 
 #include "apic/apic.h"
+#include "compat/compat.h"
 #include "mm/pte_npt.h"
 #include "svm/svm.h"
 
@@ -28,7 +29,7 @@ static bool another_hypervisor(void)
 {
 	u64 efer;
 
-	rdmsrl(MSR_EFER, efer);
+	rdmsrq(MSR_EFER, efer);
 	return efer & EFER_SVME;
 }
 
@@ -42,7 +43,7 @@ static int svm_probe(const char **why)
 		return -ENODEV;
 	}
 	/* VM_CR.SVMDIS: EFER.SVME cannot be set (APM 2 15.30.1). */
-	rdmsrl(MSR_VM_CR, vm_cr);
+	rdmsrq(MSR_VM_CR, vm_cr);
 	if (vm_cr & BIT(4)) {
 		*why = "the firmware has disabled SVM (VM_CR.SVMDIS): enable AMD-V in its setup";
 		return -EACCES;
@@ -155,14 +156,14 @@ static int svm_cpu_enter(struct vitro_vcpu *vcpu)
 	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
 	u64 efer, hsave;
 
-	rdmsrl(MSR_EFER, efer);
+	rdmsrq(MSR_EFER, efer);
 	if (efer & EFER_SVME)
 		return -EBUSY;
-	wrmsrl(MSR_EFER, efer | EFER_SVME);
+	wrmsrq(MSR_EFER, efer | EFER_SVME);
 
-	rdmsrl(MSR_VM_HSAVE_PA, hsave);
+	rdmsrq(MSR_VM_HSAVE_PA, hsave);
 	if (hsave != cpu->hsave_pa) {
-		wrmsrl(MSR_VM_HSAVE_PA, cpu->hsave_pa);
+		wrmsrq(MSR_VM_HSAVE_PA, cpu->hsave_pa);
 		asid_forget_all(cpu);
 	}
 	asm volatile("vmsave %0" : : "a"(cpu->host_pa) : "memory");
@@ -175,8 +176,8 @@ static void svm_cpu_leave(struct vitro_vcpu *vcpu)
 {
 	u64 efer;
 
-	rdmsrl(MSR_EFER, efer);
-	wrmsrl(MSR_EFER, efer & ~EFER_SVME);
+	rdmsrq(MSR_EFER, efer);
+	wrmsrq(MSR_EFER, efer & ~EFER_SVME);
 
 	/* VMRUN put the guest's DR6 into the CPU, and the exit left it there. */
 	if (to_svm(vcpu)->vmcb->save.dr6 != DR6_RESERVED)

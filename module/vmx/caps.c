@@ -17,6 +17,7 @@
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>
 
+#include "compat/compat.h"
 #include "vmx/vmx.h"
 
 struct vmx_caps vmx_caps;
@@ -98,7 +99,7 @@ static int probe_ept(const char **why)
 	const u64 need = EPT_CAP_4LEVEL | EPT_CAP_WB | EPT_CAP_INVEPT | EPT_CAP_INVEPT_SINGLE;
 	const u64 vpid = EPT_CAP_INVVPID | EPT_CAP_INVVPID_SINGLE;
 
-	rdmsrl(MSR_IA32_VMX_EPT_VPID_CAP, vmx_caps.ept);
+	rdmsrq(MSR_IA32_VMX_EPT_VPID_CAP, vmx_caps.ept);
 	if ((vmx_caps.ept & need) != need) {
 		*why = "this CPU's EPT lacks 4-level walks, write-back tables or INVEPT";
 		return -ENODEV;
@@ -122,7 +123,7 @@ static bool must_flush_l1d(void)
 	if (!boot_cpu_has_bug(X86_BUG_L1TF) || cpu_mitigations_off())
 		return false;
 	if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES))
-		rdmsrl(MSR_IA32_ARCH_CAPABILITIES, arch_caps);
+		rdmsrq(MSR_IA32_ARCH_CAPABILITIES, arch_caps);
 	if (arch_caps & ARCH_CAP_SKIP_VMENTRY_L1DFLUSH)
 		return false;
 	if (!boot_cpu_has(X86_FEATURE_FLUSH_L1D)) {
@@ -148,7 +149,7 @@ int caps_probe(const char **why)
 		return -ENODEV;
 	}
 	/* SDM 3C 24.7: locked, and without the bit for use outside of SMX. */
-	rdmsrl(MSR_IA32_FEAT_CTL, control);
+	rdmsrq(MSR_IA32_FEAT_CTL, control);
 	if (!(control & FEAT_CTL_LOCKED) || !(control & FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX)) {
 		*why = "VMX is disabled by firmware (IA32_FEATURE_CONTROL): turn on VT-x";
 		return -EACCES;
@@ -162,7 +163,7 @@ int caps_probe(const char **why)
 		return -EBUSY;
 	}
 
-	rdmsrl(MSR_IA32_VMX_BASIC, vmx_caps.basic);
+	rdmsrq(MSR_IA32_VMX_BASIC, vmx_caps.basic);
 	if (!(vmx_caps.basic & BASIC_TRUE_CONTROLS)) {
 		*why = "this CPU's VMX has no true controls (IA32_VMX_BASIC bit 55)";
 		return -ENODEV;
@@ -187,9 +188,9 @@ int caps_probe(const char **why)
 	if (ret)
 		return ret;
 
-	rdmsrl(MSR_IA32_VMX_CR0_FIXED0, vmx_caps.cr0_fixed0);
+	rdmsrq(MSR_IA32_VMX_CR0_FIXED0, vmx_caps.cr0_fixed0);
 	vmx_caps.cr0_fixed0 &= ~(u64)(X86_CR0_PE | X86_CR0_PG);
-	rdmsrl(MSR_IA32_VMX_CR4_FIXED0, vmx_caps.cr4_fixed0);
+	rdmsrq(MSR_IA32_VMX_CR4_FIXED0, vmx_caps.cr4_fixed0);
 	ret = probe_ept(why);
 	if (!ret)
 		vmx_caps.flush_l1d = must_flush_l1d();

@@ -6,6 +6,7 @@
  */
 #include <asm/msr.h>
 
+#include "compat/compat.h"
 #include "vmx/vmx.h"
 
 #define FIELD(width, type, index)	((width) << 13 | (type) << 10 | (index) << 1)
@@ -57,7 +58,7 @@ void vmx_dump(struct vitro_vcpu *vcpu, struct dump *dump)
 	u64 highest;
 
 	/* Bits 9:1 are the highest index of any field (SDM 3D A.9). */
-	rdmsrl(MSR_IA32_VMX_VMCS_ENUM, highest);
+	rdmsrq(MSR_IA32_VMX_VMCS_ENUM, highest);
 	nr = (highest >> 1 & 0x1ff) + 1;
 
 	vmx_open(vcpu, &access);

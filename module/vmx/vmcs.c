@@ -9,6 +9,7 @@
 #include <asm/trapnr.h>
 #include <asm/tsc.h>
 
+#include "compat/compat.h"
 #include "vmx/vmx.h"
 
 /*
@@ -77,7 +78,7 @@ void vmcs_init(struct vitro_vcpu *vcpu, phys_addr_t msr_bitmap)
 	}
 	if (vmx_caps.pin & PIN_PREEMPTION_TIMER) {
 		/* It counts the TSC, divided by a power of two (SDM 3D A.6). */
-		rdmsrl(MSR_IA32_VMX_MISC, misc);
+		rdmsrq(MSR_IA32_VMX_MISC, misc);
 		vmcs_write(PREEMPTION_TIMER_VALUE, (u64)tsc_khz * STAY_MS >> (misc & 31));
 	}
 	vmcs_write(CR0_GUEST_HOST_MASK, CR0_OWNED);

@@ -246,7 +246,7 @@ static __always_inline bool vmcs_try_read(unsigned long field, u64 *value)
 {
 	bool failed;
 
-	asm volatile("vmread %2, %0" CC_SET(be) : "=r"(*value), CC_OUT(be)(failed) : "r"(field));
+	asm volatile("vmread %2, %0" : "=r"(*value), "=@ccbe"(failed) : "r"(field));
 	return !failed;
 }
 
@@ -259,7 +259,7 @@ static __always_inline bool vmx_on(u64 region_pa)
 {
 	bool failed;
 
-	asm volatile("vmxon %1" CC_SET(be) : CC_OUT(be)(failed) : "m"(region_pa) : "memory");
+	asm volatile("vmxon %1" : "=@ccbe"(failed) : "m"(region_pa) : "memory");
 	return !failed;
 }
 
@@ -272,7 +272,7 @@ static __always_inline bool vmptrld(u64 vmcs_pa)
 {
 	bool failed;
 
-	asm volatile("vmptrld %1" CC_SET(be) : CC_OUT(be)(failed) : "m"(vmcs_pa) : "memory");
+	asm volatile("vmptrld %1" : "=@ccbe"(failed) : "m"(vmcs_pa) : "memory");
 	return !failed;
 }
 

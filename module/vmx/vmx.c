@@ -13,6 +13,7 @@
 #include <asm/trapnr.h>
 
 #include "apic/apic.h"
+#include "compat/compat.h"
 #include "mm/pte_ept.h"
 #include "vmx/vmx.h"
 
@@ -251,23 +252,23 @@ static void write_host_state(struct vmx_cpu *cpu)
 	asm("str %0" : "=r"(tr));
 	vmcs_write(HOST_TR_SELECTOR, tr);
 
-	rdmsrl(MSR_FS_BASE, value);
+	rdmsrq(MSR_FS_BASE, value);
 	vmcs_write(HOST_FS_BASE, value);
-	rdmsrl(MSR_GS_BASE, value);
+	rdmsrq(MSR_GS_BASE, value);
 	vmcs_write(HOST_GS_BASE, value);
 	vmcs_write(HOST_TR_BASE, tr_base(&cpu->gdt));
 	vmcs_write(HOST_GDTR_BASE, cpu->gdt.address);
 	vmcs_write(HOST_IDTR_BASE, cpu->idt.address);
 
-	rdmsrl(MSR_IA32_SYSENTER_CS, value);
+	rdmsrq(MSR_IA32_SYSENTER_CS, value);
 	vmcs_write(HOST_SYSENTER_CS, value);
-	rdmsrl(MSR_IA32_SYSENTER_ESP, value);
+	rdmsrq(MSR_IA32_SYSENTER_ESP, value);
 	vmcs_write(HOST_SYSENTER_ESP, value);
-	rdmsrl(MSR_IA32_SYSENTER_EIP, value);
+	rdmsrq(MSR_IA32_SYSENTER_EIP, value);
 	vmcs_write(HOST_SYSENTER_EIP, value);
-	rdmsrl(MSR_EFER, value);
+	rdmsrq(MSR_EFER, value);
 	vmcs_write(HOST_IA32_EFER, value);
-	rdmsrl(MSR_IA32_CR_PAT, value);
+	rdmsrq(MSR_IA32_CR_PAT, value);
 	vmcs_write(HOST_IA32_PAT, value);
 }
 
@@ -280,8 +281,8 @@ static void save_host(struct vmx_cpu *cpu)
 	savesegment(fs, cpu->fs);
 	savesegment(gs, cpu->gs);
 	store_ldt(cpu->ldt);
-	rdmsrl(MSR_KERNEL_GS_BASE, cpu->kernel_gs_base);
-	rdmsrl(MSR_IA32_DEBUGCTLMSR, cpu->debugctl);
+	rdmsrq(MSR_KERNEL_GS_BASE, cpu->kernel_gs_base);
+	rdmsrq(MSR_IA32_DEBUGCTLMSR, cpu->debugctl);
 }
 
 /* What exits clear or spoil, beside what the VMCS brings back (SDM 3C 28.5.2). */
@@ -300,15 +301,15 @@ static void restore_host(struct vmx_cpu *cpu)
 	if (cpu->ds)
 		loadsegment(ds, cpu->ds);
 	if (cpu->fs) {
-		rdmsrl(MSR_FS_BASE, fs_base);
+		rdmsrq(MSR_FS_BASE, fs_base);
 		loadsegment(fs, cpu->fs);
-		wrmsrl(MSR_FS_BASE, fs_base);
+		wrmsrq(MSR_FS_BASE, fs_base);
 	}
 	if (cpu->gs)
 		load_gs_index(cpu->gs);
-	wrmsrl(MSR_KERNEL_GS_BASE, cpu->kernel_gs_base);
+	wrmsrq(MSR_KERNEL_GS_BASE, cpu->kernel_gs_base);
 	if (cpu->debugctl)
-		wrmsrl(MSR_IA32_DEBUGCTLMSR, cpu->debugctl);
+		wrmsrq(MSR_IA32_DEBUGCTLMSR, cpu->debugctl);
 }
 
 static int vmx_cpu_enter(struct vitro_vcpu *vcpu)
@@ -339,13 +340,13 @@ static int vmx_cpu_enter(struct vitro_vcpu *vcpu)
 	/* An entry that was refused has left the event it was to deliver, for the dump. */
 	vmcs_write(VM_ENTRY_INTERRUPTION_INFO, 0);
 	for (i = 0; i < VMX_NR_SYSCALL; i++) {
-		rdmsrl(syscall_msrs[i], host[i]);
-		wrmsrl(syscall_msrs[i], vmx->syscall[i]);
+		rdmsrq(syscall_msrs[i], host[i]);
+		wrmsrq(syscall_msrs[i], vmx->syscall[i]);
 	}
-	wrmsrl(MSR_KERNEL_GS_BASE, vmx->kernel_gs_base);
+	wrmsrq(MSR_KERNEL_GS_BASE, vmx->kernel_gs_base);
 	/* Once a burst: from here to its end nothing but vitro and this guest runs here. */
 	if (vmx_caps.flush_l1d)
-		wrmsrl(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+		wrmsrq(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
 	return 0;
 }
 
@@ -357,10 +358,10 @@ static void vmx_cpu_leave(struct vitro_vcpu *vcpu)
 	int i;
 
 	for (i = 0; i < VMX_NR_SYSCALL; i++) {
-		rdmsrl(syscall_msrs[i], vmx->syscall[i]);
-		wrmsrl(syscall_msrs[i], host[i]);
+		rdmsrq(syscall_msrs[i], vmx->syscall[i]);
+		wrmsrq(syscall_msrs[i], host[i]);
 	}
-	rdmsrl(MSR_KERNEL_GS_BASE, vmx->kernel_gs_base);
+	rdmsrq(MSR_KERNEL_GS_BASE, vmx->kernel_gs_base);
 	vmx->loaded = false;
 	vmclear(vmx->vmcs_pa);
 	vmx_off();
