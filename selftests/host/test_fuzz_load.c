@@ -4,29 +4,16 @@
  * with which the library is built into this program: whatever an image says, loading it is
  * a success or one line of error, and nothing is written outside of the guest's RAM.
  *
- *	test_fuzz_load [ROUNDS [SEED]]
- *
- * The same seed makes the same images.
+ *	test_fuzz_load [--seconds N] [--seed N]
  */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fuzz.h"
 #include "loader.h"
 #include "tap.h"
 
 #define ROUNDS	20000
-#define SEED	1
-
-/* xorshift64: the same numbers everywhere. */
-static uint64_t state;
-
-static uint64_t rnd(uint64_t below)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state % below;
-}
 
 /* Numbers that are at the edge of something. */
 static uint64_t nasty(void)
@@ -97,8 +84,8 @@ static size_t make(unsigned int kind, uint8_t *image, size_t *head)
 	}
 }
 
-/* Loads @rounds damaged images; returns how many were loaded all the same. */
-static unsigned long fuzz(struct loader *l, unsigned int kind, unsigned long rounds)
+/* Loads damaged images while @clock says so; returns how many were loaded all the same. */
+static unsigned long fuzz(struct loader *l, unsigned int kind, struct fuzz_clock *clock)
 {
 	static _Alignas(16) uint8_t image[IMAGE_MAX];
 	static char module_data[100];
@@ -108,7 +95,7 @@ static unsigned long fuzz(struct loader *l, unsigned int kind, unsigned long rou
 
 	l->boot.module = &module;
 	l->boot.nr_modules = 1;
-	while (rounds--) {
+	while (fuzz_goes_on(clock)) {
 		size = make(kind, image, &head);
 		/* Mostly in the headers, where it matters. */
 		damage(image, rnd(4) ? head : size);
@@ -135,15 +122,18 @@ static unsigned long fuzz(struct loader *l, unsigned int kind, unsigned long rou
 int main(int argc, char **argv)
 {
 	static const char *const kinds[] = { "bzImage", "ELF64", "multiboot ELF32", "multiboot" };
-	unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 0) : ROUNDS;
+	unsigned long seconds = fuzz_options(argc, argv);
+	struct fuzz_clock clock;
 	static struct loader l;
 
-	state = argc > 2 ? strtoull(argv[2], NULL, 0) : SEED;
 	loader_init(&l);
 	for (unsigned int kind = 0; kind < ARRAY_LEN(kinds); kind++) {
-		unsigned long loaded = fuzz(&l, kind, rounds);
+		unsigned long loaded, rounds;
 
-		printf("# %s: %lu of %lu were loaded\n", kinds[kind], loaded, rounds);
+		fuzz_begin(&clock, (seconds + 3) / ARRAY_LEN(kinds), ROUNDS);
+		loaded = fuzz(&l, kind, &clock);
+		rounds = clock.rounds - 1;
+		printf("# figure: %s: %lu of %lu were loaded\n", kinds[kind], loaded, rounds);
 		check(kinds[kind], loaded > 0 && loaded < rounds);
 	}
 	loader_free(&l);

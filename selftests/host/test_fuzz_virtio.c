@@ -5,15 +5,15 @@
  * device reads and writes memory of the guest only, comes to an end, and works again
  * after a reset.
  *
- *	test_fuzz_virtio [SECONDS [SEED]]
+ *	test_fuzz_virtio [--seconds N] [--seed N]
  *
- * Without SECONDS it does a few rounds of each kind.  The same seed makes the same
- * rounds, apart from those in which another thread writes to the rings meanwhile.
+ * The same seed makes the same rounds, apart from those in which another thread writes to the rings meanwhile.
  */
 #include <fcntl.h>
 #include <pthread.h>
 #include <time.h>
 
+#include "fuzz.h"
 #include "tap.h"
 #include "virtio_driver.h"
 #include "../../userspace/devices/virtio_balloon.h"
@@ -22,8 +22,7 @@
 #include "../../userspace/devices/virtio_net.h"
 #include "../../userspace/devices/virtio_rng.h"
 
-#define ROUNDS		1500	/* of each kind, without SECONDS */
-#define SEED		1
+#define ROUNDS		1500	/* of each kind */
 #define HANG		60	/* seconds that a round may take */
 
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof(*(a)))
@@ -41,22 +40,6 @@ struct target {
 	void (*seed)(struct driver *d, uint64_t gpa);
 	bool (*works)(struct driver *d);
 };
-
-/* xorshift64: the same numbers everywhere. */
-static uint64_t rnd_from(uint64_t *state, uint64_t below)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state % below;
-}
-
-static uint64_t state;
-
-static uint64_t rnd(uint64_t below)
-{
-	return rnd_from(&state, below);
-}
 
 /* ---------------------------------------------------------------- the disk */
 
@@ -545,27 +528,26 @@ static const struct target targets[] = {
 
 static void fuzz(const struct target *t, unsigned long seconds)
 {
-	time_t end = time(NULL) + seconds;
 	struct tally tally = { 0 };
+	struct fuzz_clock clock;
 	struct driver d;
 
 	driver_init(&d, t->make());
-	do
+	fuzz_begin(&clock, seconds, ROUNDS);
+	while (fuzz_goes_on(&clock))
 		one_round(&d, t, &tally);
-	while (seconds ? time(NULL) < end : tally.rounds < ROUNDS);
 	driver_fini(&d);
-	printf("# %s: %d rounds: %d started, %d with used buffers, %d with a malformed queue\n",
+	printf("# figure: %s: %d rounds: %d started, %d with used buffers, %d with a malformed queue\n",
 	       t->name, tally.rounds, tally.started, tally.used, tally.failed);
 	check(t->name, !tally.broken && tally.started && tally.used && tally.failed);
 }
 
 int main(int argc, char **argv)
 {
-	unsigned long seconds = argc > 1 ? strtoul(argv[1], NULL, 0) : 0;
+	unsigned long seconds = fuzz_options(argc, argv);
 	pthread_t thread;
 	size_t i;
 
-	state = argc > 2 ? strtoull(argv[2], NULL, 0) : SEED;
 	make_disks();
 	if (pipe2(typed, O_NONBLOCK))
 		return 1;

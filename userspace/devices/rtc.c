@@ -77,17 +77,19 @@ static void time_to_cmos(struct rtc *rtc, int64_t second)
 {
 	time_t t = second;
 	struct tm tm;
+	int year;
 
 	if (!gmtime_r(&t, &tm))
 		return;
+	year = tm.tm_year < -1900 ? 0 : tm.tm_year + 1900;	/* month 0 of year 0 was set */
 	rtc->cmos[CMOS_SECOND] = encode(rtc, tm.tm_sec);
 	rtc->cmos[CMOS_MINUTE] = encode(rtc, tm.tm_min);
 	rtc->cmos[CMOS_HOUR] = encode_hour(rtc, tm.tm_hour);
 	rtc->cmos[CMOS_WEEKDAY] = encode(rtc, tm.tm_wday + 1);
 	rtc->cmos[CMOS_DAY] = encode(rtc, tm.tm_mday);
 	rtc->cmos[CMOS_MONTH] = encode(rtc, tm.tm_mon + 1);
-	rtc->cmos[CMOS_YEAR] = encode(rtc, tm.tm_year % 100);
-	rtc->cmos[RTC_CENTURY] = encode(rtc, (tm.tm_year + 1900) / 100);
+	rtc->cmos[CMOS_YEAR] = encode(rtc, year % 100);
+	rtc->cmos[RTC_CENTURY] = encode(rtc, year / 100);
 }
 
 static int64_t cmos_to_time(const struct rtc *rtc)
