@@ -110,6 +110,8 @@ static volatile enum step *step;
 /* Opens, creates, runs, and changes what can be changed, until it is killed. */
 static void live(void)
 {
+	struct vt_cpu *cpu;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	*step = OPENING;
 	close(vt_open());
@@ -125,7 +127,11 @@ static void live(void)
 			storm_random() & 1 ? VITRO_SLOT_LOG_DIRTY : 0);
 		madvise(crew.area, crew.size, MADV_DONTNEED);
 		vt_msi(crew.vm, VT_MSI, 0x40);
-		close(vt_cpu(crew.vm, 2 + storm_random() % 8)->fd);
+		/* One more vCPU, and away with it: its mapping holds it as well. */
+		cpu = vt_cpu(crew.vm, 2 + storm_random() % 8);
+		munmap(cpu->comm, crew.vm->info.comm_size);
+		close(cpu->fd);
+		free(cpu);
 	}
 }
 
