@@ -155,7 +155,8 @@ static const char *judge_taken(const struct config *config, int fd)
 	config_free(run_options, &again);
 	if (!good)
 		return "its own dump is refused";
-	return len == other && !memcmp(once, twice, len) ? NULL : "its own dump means something else";
+	good = len == other && !memcmp(once, twice, len);
+	return good ? NULL : "its own dump means something else";
 }
 
 static void one_round(int fd)

@@ -360,7 +360,7 @@ int main(int argc, char **argv)
 	}
 	if (b.wrong)
 		printf("# %s\n", b.wrong);
-	printf("# figure: devices: %lu accesses and events, %lu messages, %lu requests, %lu characters\n",
+	printf("# figure: %lu accesses and events, %lu messages, %lu requests, %lu characters\n",
 	       (clock.rounds - 1) * STEPS, b.messages, b.requests, b.sent);
 	check("nothing that devices must not do", !b.wrong);
 	check("after a reset, all works", !broken);

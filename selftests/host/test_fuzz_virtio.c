@@ -7,7 +7,8 @@
  *
  *	test_fuzz_virtio [--seconds N] [--seed N]
  *
- * The same seed makes the same rounds, apart from those in which another thread writes to the rings meanwhile.
+ * The same seed makes the same rounds, apart from those in which another thread writes to
+ * the rings meanwhile.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -537,7 +538,7 @@ static void fuzz(const struct target *t, unsigned long seconds)
 	while (fuzz_goes_on(&clock))
 		one_round(&d, t, &tally);
 	driver_fini(&d);
-	printf("# figure: %s: %d rounds: %d started, %d with used buffers, %d with a malformed queue\n",
+	printf("# figure: %s: %d rounds: %d started, %d with used buffers, %d with a bad queue\n",
 	       t->name, tally.rounds, tally.started, tally.used, tally.failed);
 	check(t->name, !tally.broken && tally.started && tally.used && tally.failed);
 }
