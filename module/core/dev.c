@@ -56,6 +56,39 @@ struct ioctl_cmd {
 #define CMD(_cmd, _type, _lock, _fn) \
 	{ .cmd = _cmd, .first_size = sizeof(_type), .lock = _lock, .fn = _fn }
 
+static long locked_call(const struct ioctl_cmd *c, void *object, struct mutex *lock,
+			union ioctl_arg *arg)
+{
+	long ret;
+
+	if (c->lock == LOCK_NONE)
+		return c->fn(object, arg);
+	if (mutex_lock_interruptible(lock))
+		return -EINTR;
+	ret = c->fn(object, arg);
+	mutex_unlock(lock);
+	return ret;
+}
+
+/* Apart: a kernel that zeroes stack variables would zero the union for each VITRO_RUN. */
+static noinline long call_with_arg(const struct ioctl_cmd *c, void *object,
+				   struct mutex *lock, unsigned int size, void __user *uarg)
+{
+	unsigned int known = _IOC_SIZE(c->cmd);
+	union ioctl_arg arg;
+	long ret;
+
+	memset(&arg, 0, sizeof(arg));
+	ret = copy_struct_from_user(&arg, known, uarg, size);
+	if (ret)
+		return ret;
+	ret = locked_call(c, object, lock, &arg);
+	if ((_IOC_DIR(c->cmd) & _IOC_READ) && (ret >= 0 || ret == -E2BIG) &&
+	    copy_to_user(uarg, &arg, min(known, size)))
+		return -EFAULT;
+	return ret;
+}
+
 /*
  * Runs @cmd of @table on @object.  Commands are found by type and number alone: the
  * size in @cmd is that of the struct the caller was compiled with, and may differ.
@@ -63,12 +96,9 @@ struct ioctl_cmd {
 static long run_ioctl(const struct ioctl_cmd *table, int nr_cmds, void *object,
 		      struct mutex *lock, unsigned int cmd, unsigned long user)
 {
-	void __user *uarg = (void __user *)user;
 	unsigned int size = _IOC_SIZE(cmd);
 	const struct ioctl_cmd *c;
-	union ioctl_arg arg;
-	unsigned int known;
-	int ret, i;
+	int i;
 
 	for (i = 0; i < nr_cmds; i++) {
 		c = &table[i];
@@ -79,24 +109,9 @@ static long run_ioctl(const struct ioctl_cmd *table, int nr_cmds, void *object,
 		return -ENOTTY;
 	if (size < c->first_size)
 		return -EINVAL;
-	known = _IOC_SIZE(c->cmd);
-	memset(&arg, 0, sizeof(arg));
-	if (known) {
-		ret = copy_struct_from_user(&arg, known, uarg, size);
-		if (ret)
-			return ret;
-	}
-
-	if (c->lock == LOCK_OBJECT && mutex_lock_interruptible(lock))
-		return -EINTR;
-	ret = c->fn(object, &arg);
-	if (c->lock == LOCK_OBJECT)
-		mutex_unlock(lock);
-
-	if ((_IOC_DIR(c->cmd) & _IOC_READ) && (ret >= 0 || ret == -E2BIG) &&
-	    copy_to_user(uarg, &arg, min(known, size)))
-		return -EFAULT;
-	return ret;
+	if (!_IOC_SIZE(c->cmd))
+		return locked_call(c, object, lock, NULL);
+	return call_with_arg(c, object, lock, size, (void __user *)user);
 }
 
 /* ------------------------------------------------------------------ /dev/vitro */
