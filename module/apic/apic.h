@@ -41,16 +41,48 @@ bool lapic_has_irr(struct vitro_vcpu *vcpu);
 void lapic_ack(struct vitro_vcpu *vcpu, u8 vector);
 
 /*
- * After a successful lapic_write or lapic_wrmsr: the vector of a level-triggered
- * interrupt that this write ended, which must exit as VITRO_EXIT_EOI, or -1.
+ * These two are asked at each entry and are nearly always false.  lapic_quiet: nothing
+ * is requested, so there is nothing that priorities could say.
  */
-int lapic_take_eoi(struct vitro_vcpu *vcpu);
+static inline bool lapic_quiet(const struct lapic *apic)
+{
+	unsigned long irr = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(apic->irr); i++)
+		irr |= READ_ONCE(apic->irr[i]);
+	return !irr && READ_ONCE(apic->extint) < 0 && !READ_ONCE(apic->pic);
+}
 
 /*
- * The wire from an 8259.  lapic_pic_asks: it is up, and LINT0 lets it through.  The
+ * The wire from an 8259 is up, and the processor listens to it: it is the INTR pin
+ * while the APIC is disabled (SDM 3A 11.4.3), and else what LINT0 makes of it.  The
  * vector is asked for when the interrupt is delivered: VITRO_EXIT_INTA.
  */
-bool lapic_pic_asks(struct vitro_vcpu *vcpu);
+static inline bool lapic_pic_asks(const struct vitro_vcpu *vcpu)
+{
+	const struct lapic *apic = &vcpu->apic;
+	u32 lint0 = READ_ONCE(apic->lvt[LVT_LINT0]);
+
+	if (!READ_ONCE(apic->pic))
+		return false;
+	if (!(READ_ONCE(apic->base) & XAPIC_ENABLE))
+		return true;
+	return (lint0 & (APIC_LVT_MASKED | APIC_MODE_MASK)) == APIC_DM_EXTINT;
+}
+
+/*
+ * After a successful lapic_write or lapic_wrmsr: the vector of a level-triggered
+ * interrupt that this write ended, once, or -1.  The IOAPIC, which is in userspace,
+ * must hear of it: it exits to there as VITRO_EXIT_EOI.
+ */
+static inline int lapic_take_eoi(struct vitro_vcpu *vcpu)
+{
+	int vector = vcpu->apic.eoi_vector;
+
+	vcpu->apic.eoi_vector = -1;
+	return vector;
+}
 
 /* lapic.c, for the other files of this room; from any context */
 u8 lapic_ppr(const struct lapic *apic);

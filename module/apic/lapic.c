@@ -205,23 +205,6 @@ static void end_of_interrupt(struct lapic *apic)
 }
 
 /**
- * lapic_take_eoi - did the last register write end a level-triggered interrupt?
- * @vcpu: the vCPU, on its own thread
- *
- * The IOAPIC, which is in userspace, must hear of it: the caller exits to there
- * with VITRO_EXIT_EOI.
- *
- * Return: the vector, once, or -1.
- */
-int lapic_take_eoi(struct vitro_vcpu *vcpu)
-{
-	int vector = vcpu->apic.eoi_vector;
-
-	vcpu->apic.eoi_vector = -1;
-	return vector;
-}
-
-/**
  * lapic_fire_lvt - raise the interrupt of an LVT entry, unless it is masked
  * @vcpu: the vCPU
  * @entry: LVT_TIMER or LVT_ERROR, whose delivery mode is always fixed
@@ -232,27 +215,6 @@ void lapic_fire_lvt(struct vitro_vcpu *vcpu, enum lapic_lvt entry)
 
 	if (!(lvt & APIC_LVT_MASKED))
 		apic_deliver(vcpu, APIC_DM_FIXED, lvt & APIC_VECTOR_MASK, false);
-}
-
-/**
- * lapic_pic_asks - does an 8259 interrupt this processor?
- * @vcpu: the vCPU, on its own thread
- *
- * The wire is the processor's INTR pin while the APIC is disabled (SDM 3A 11.4.3), and
- * else what LINT0 makes of it.
- *
- * Return: true if an interrupt is to be taken when the guest takes interrupts.
- */
-bool lapic_pic_asks(struct vitro_vcpu *vcpu)
-{
-	struct lapic *apic = &vcpu->apic;
-	u32 lint0 = READ_ONCE(apic->lvt[LVT_LINT0]);
-
-	if (!READ_ONCE(apic->pic))
-		return false;
-	if (!(READ_ONCE(apic->base) & XAPIC_ENABLE))
-		return true;
-	return (lint0 & (APIC_LVT_MASKED | APIC_MODE_MASK)) == APIC_DM_EXTINT;
 }
 
 /**

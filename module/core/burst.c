@@ -72,6 +72,7 @@ static bool must_leave(struct vitro_vcpu *vcpu)
 static enum verdict enter_once(struct vitro_vcpu *vcpu)
 {
 	u64 tlb_gen;
+	bool event;
 
 	WRITE_ONCE(vcpu->mode, IN_GUEST);
 	smp_mb();	/* see above */
@@ -83,13 +84,16 @@ static enum verdict enter_once(struct vitro_vcpu *vcpu)
 		backend->tlb_flush(vcpu);
 		vcpu->stat[VITRO_STAT_TLB_FLUSH]++;
 	}
-	debug_entry(vcpu, event_prepare(vcpu));
+	event = event_prepare(vcpu);
+	if (debug_steps(vcpu))
+		debug_entry(vcpu, event);
 	glass_entry(vcpu);
 	trace_vitro_entry(vcpu);
 
 	backend->run(vcpu);
 
-	debug_left(vcpu);
+	if (debug_steps(vcpu))
+		debug_left(vcpu);
 	/* Release: what the CPU has logged of the guest's writes is in the dirty log. */
 	smp_store_release(&vcpu->mode, OUTSIDE);
 	/* A refused entry has flushed nothing. */

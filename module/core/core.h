@@ -3,6 +3,9 @@
 #ifndef VITRO_CORE_H
 #define VITRO_CORE_H
 
+#include <linux/sched/signal.h>
+#include <linux/task_work.h>
+
 #include "core/backend.h"
 
 /* dev.c: what fds are made of */
@@ -21,7 +24,15 @@ void vcpu_free(struct vitro_vcpu *vcpu);
 void vcpu_close(struct vitro_vcpu *vcpu);
 void vcpu_reset(struct vitro_vcpu *vcpu, bool power_on);
 int vcpu_run(struct vitro_vcpu *vcpu);
-bool vcpu_must_return(void);
+
+/*
+ * Does something wait for this thread to return to userspace?  Signals, and work that
+ * other parts of the kernel have left for that moment.
+ */
+static inline bool vcpu_must_return(void)
+{
+	return signal_pending(current) || task_work_pending(current);
+}
 
 /* burst.c */
 int burst(struct vitro_vcpu *vcpu);
@@ -55,7 +66,6 @@ void debug_reset(struct vitro_vcpu *vcpu);
 void debug_store_drs(struct vitro_vcpu *vcpu, struct vitro_drs *drs);
 void debug_load_drs(struct vitro_vcpu *vcpu, const struct vitro_drs *drs);
 int debug_look(struct vitro_vcpu *vcpu);
-bool debug_stale(const struct vitro_vcpu *vcpu);
 void debug_entry(struct vitro_vcpu *vcpu, bool event);
 void debug_left(struct vitro_vcpu *vcpu);
 void debug_skipped(struct vitro_vcpu *vcpu);
@@ -72,6 +82,12 @@ static inline bool debug_has_drs(const struct vitro_vcpu *vcpu)
 static inline bool debug_steps(const struct vitro_vcpu *vcpu)
 {
 	return vcpu->debug.flags & VITRO_DEBUG_STEP;
+}
+
+/* It does, and the instruction at RIP is one that debug_look() has not seen. */
+static inline bool debug_stale(const struct vitro_vcpu *vcpu)
+{
+	return debug_steps(vcpu) && vcpu->debug.step_rip != vcpu->regs.rip;
 }
 
 /* cpuid.c */

@@ -72,6 +72,8 @@ int debug_set(struct vitro_vcpu *vcpu, const struct vitro_debug *req)
 		d->guest_dr7 = vcpu->state->drs.dr7;
 	}
 	d->flags = req->flags;
+	d->borrowed = false;
+	d->delivering = false;
 	memcpy(d->dr, req->dr, sizeof(d->dr));
 	d->dr7 = (req->dr7 & DR7_WRITABLE) | DR7_FIXED;
 	if (had || debug_has_drs(vcpu))
@@ -159,25 +161,16 @@ int debug_look(struct vitro_vcpu *vcpu)
 }
 
 /**
- * debug_stale - is the instruction at RIP one that debug_look() has not seen?
- * @vcpu: in a burst
- */
-bool debug_stale(const struct vitro_vcpu *vcpu)
-{
-	return debug_steps(vcpu) && vcpu->debug.step_rip != vcpu->regs.rip;
-}
-
-/**
- * debug_entry - make the entry that follows a step, if that is wanted
- * @vcpu: in a burst, about to enter
+ * debug_entry - make the entry that follows a step
+ * @vcpu: it steps; in a burst, about to enter
  * @event: an event will be delivered
  */
 void debug_entry(struct vitro_vcpu *vcpu, bool event)
 {
 	struct vcpu_debug *d = &vcpu->debug;
 
-	d->borrowed = debug_steps(vcpu) && !event;
-	d->delivering = debug_steps(vcpu) && event;
+	d->borrowed = !event;
+	d->delivering = event;
 	if (d->delivering) {
 		d->step_tf = TF_UNUSED;
 		smp_send_reschedule(smp_processor_id());
@@ -202,7 +195,7 @@ static bool trapped(const struct vitro_vcpu *vcpu)
 
 /**
  * debug_left - take back what debug_entry() has lent
- * @vcpu: in a burst, just out of the guest
+ * @vcpu: it steps; in a burst, just out of the guest
  */
 void debug_left(struct vitro_vcpu *vcpu)
 {

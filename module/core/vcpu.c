@@ -9,7 +9,6 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
-#include <linux/task_work.h>
 #include <linux/vmalloc.h>
 
 #include "apic/apic.h"
@@ -158,16 +157,6 @@ void vcpu_kick(struct vitro_vcpu *vcpu)
 		wake_up(&vcpu->wait);
 	}
 	preempt_enable();
-}
-
-/**
- * vcpu_must_return - does something wait for this thread to return to userspace?
- *
- * Signals, and work that other parts of the kernel have left for that moment.
- */
-bool vcpu_must_return(void)
-{
-	return signal_pending(current) || task_work_pending(current);
 }
 
 /* A start-up IPI ends the wait for it (SDM 3A 9.4.4). */

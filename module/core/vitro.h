@@ -220,12 +220,14 @@ struct vcpu_event {
  * @inflight: [v] given to the CPU; after the exit, what it failed to deliver
  * @nmi_pending: [a] 0 to 2: one being handled may be followed by one more
  * @nmi_blocked: [v] an NMI handler runs in the guest
+ * @windows: [v] WINDOW_* that the backend was last asked for
  */
 struct vcpu_events {
 	struct vcpu_event exception;
 	struct vcpu_event inflight;
 	atomic_t nmi_pending;
 	bool nmi_blocked;
+	unsigned int windows;
 };
 
 /* Entries of the local vector table (SDM 3A 11.5.1), in the order of their registers. */
