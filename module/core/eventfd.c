@@ -420,6 +420,8 @@ bool ioeventfd_signal(struct vitro_vm *vm, bool pio, u64 addr, u32 len, u64 data
 	bool done = false;
 	int i, idx;
 
+	if (!rcu_access_pointer(vm->ioeventfds))
+		return false;
 	idx = srcu_read_lock(&vitro_srcu);
 	table = srcu_dereference(vm->ioeventfds, &vitro_srcu);
 	for (i = 0; table && i < table->nr && !done; i++) {

@@ -56,10 +56,13 @@ void state_store(struct vitro_vcpu *vcpu, u64 mask)
 	struct vitro_state *to = &vcpu->comm->state;
 	struct vitro_state *s = vcpu->state;
 
-	backend->store_state(vcpu, s, mask);
-
 	if (mask & VITRO_STATE_GPRS)
 		to->gprs = vcpu->regs;
+	/* All that most exits need: an instruction is to be emulated. */
+	if (mask == VITRO_STATE_GPRS)
+		return;
+
+	backend->store_state(vcpu, s, mask);
 	if (mask & VITRO_STATE_SEGS)
 		to->segs = s->segs;
 	if (mask & VITRO_STATE_CRS) {
@@ -180,13 +183,17 @@ static int load_msrs(struct vitro_vcpu *vcpu, const struct vitro_msrs *m)
 	return 0;
 }
 
-static void load_regs(struct vitro_vcpu *vcpu, const struct vitro_gprs *regs)
+/* No value can be refused, so @from may be the comm area itself: it is read once. */
+static void load_regs(struct vitro_vcpu *vcpu, const struct vitro_gprs *from)
 {
-	/* A shadow covers the instruction at RIP, and no other. */
-	if (regs->rip != vcpu->regs.rip)
-		vcpu->shadow = false;
-	vcpu->regs = *regs;
+	u64 rip = vcpu->regs.rip;
+
+	vcpu->regs = *from;
+	barrier();	/* the copy is what counts from here on */
 	vcpu->regs.rflags |= X86_EFLAGS_FIXED;
+	/* A shadow covers the instruction at RIP, and no other. */
+	if (vcpu->regs.rip != rip)
+		vcpu->shadow = false;
 }
 
 /**
@@ -204,9 +211,7 @@ int state_load(struct vitro_vcpu *vcpu, u64 mask)
 
 	/* By far the most common: an instruction was emulated. */
 	if (mask == VITRO_STATE_GPRS) {
-		s->gprs = from->gprs;
-		barrier();	/* as below: the copy counts */
-		load_regs(vcpu, &s->gprs);
+		load_regs(vcpu, &from->gprs);
 		return 0;
 	}
 

@@ -154,12 +154,12 @@ nomem:
 static int svm_cpu_enter(struct vitro_vcpu *vcpu)
 {
 	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
-	u64 efer, hsave;
+	u64 hsave;
 
-	rdmsrq(MSR_EFER, efer);
-	if (efer & EFER_SVME)
+	rdmsrq(MSR_EFER, cpu->efer);
+	if (cpu->efer & EFER_SVME)
 		return -EBUSY;
-	wrmsrq(MSR_EFER, efer | EFER_SVME);
+	wrmsrq(MSR_EFER, cpu->efer | EFER_SVME);
 
 	rdmsrq(MSR_VM_HSAVE_PA, hsave);
 	if (hsave != cpu->hsave_pa) {
@@ -174,10 +174,7 @@ static int svm_cpu_enter(struct vitro_vcpu *vcpu)
 
 static void svm_cpu_leave(struct vitro_vcpu *vcpu)
 {
-	u64 efer;
-
-	rdmsrq(MSR_EFER, efer);
-	wrmsrq(MSR_EFER, efer & ~EFER_SVME);
+	wrmsrq(MSR_EFER, this_cpu_read(svm_cpu.efer));
 
 	/* VMRUN put the guest's DR6 into the CPU, and the exit left it there. */
 	if (to_svm(vcpu)->vmcb->save.dr6 != DR6_RESERVED)

@@ -15,6 +15,7 @@
  *
  * @hsave_pa: page where VMRUN keeps the host's state (MSR VM_HSAVE_PA)
  * @host_pa: page where VMSAVE keeps the rest of it during a burst
+ * @efer: the host's EFER, during a burst
  * @next_asid: the first ASID that this generation has not given away
  * @asid_generation: grows whenever ASIDs run out; all older ones are void
  * @flush_all: the next entry must flush every ASID
@@ -22,6 +23,7 @@
 struct svm_cpu {
 	phys_addr_t hsave_pa;
 	phys_addr_t host_pa;
+	u64 efer;
 	u32 next_asid;
 	u64 asid_generation;
 	bool flush_all;
