@@ -3,8 +3,8 @@
  * The burst: the stretch with interrupts off in which this CPU is a hypervisor.
  *
  * Outside of a burst the CPU is an ordinary Linux CPU, so hotplug, suspend, kexec
- * and other users of it need no word with us.  Inside, nothing may sleep or take a
- * lock that others hold with interrupts on.
+ * and other users of it need no word with us.  Inside, nothing may sleep or wait
+ * for a lock that others hold with interrupts on.
  */
 #include <linux/sched/signal.h>
 #include <asm/fpu/api.h>

@@ -142,9 +142,8 @@ static enum verdict handle_io(struct vitro_vcpu *vcpu)
  * A write to an address without memory may be a doorbell, whose eventfd is signalled
  * here.  The CPU does not say what it would have written: read that from the code.
  */
-static enum verdict handle_tdp(struct vitro_vcpu *vcpu)
+static enum verdict ring_doorbell(struct vitro_vcpu *vcpu, u64 gpa)
 {
-	u64 gpa = vcpu->exit.mmio.gpa;
 	struct insn insn;
 	bool memory;
 	u32 size;
@@ -152,8 +151,7 @@ static enum verdict handle_tdp(struct vitro_vcpu *vcpu)
 	int len;
 	int idx;
 
-	if ((vcpu->exit.mmio.flags & (VITRO_MMIO_WRITE | VITRO_MMIO_WALK)) != VITRO_MMIO_WRITE ||
-	    !ioeventfd_covers(vcpu->vm, gpa))
+	if (!ioeventfd_covers(vcpu->vm, gpa))
 		return LEAVE_FAULT;
 	idx = srcu_read_lock(&vitro_srcu);
 	memory = slot_find(vcpu->vm, gpa >> PAGE_SHIFT);
@@ -168,6 +166,19 @@ static enum verdict handle_tdp(struct vitro_vcpu *vcpu)
 	vcpu->exit.insn_len = len;
 	skip_insn(vcpu);
 	return AGAIN;
+}
+
+/* Finding the process's page may sleep: that is for vcpu_run(). */
+static enum verdict handle_tdp(struct vitro_vcpu *vcpu)
+{
+	u64 gpa = vcpu->exit.mmio.gpa;
+	u8 flags = vcpu->exit.mmio.flags;
+
+	if (!(flags & VITRO_MMIO_WRITE))
+		return LEAVE_FAULT;
+	if (dirty_fault(vcpu->vm, gpa >> PAGE_SHIFT))
+		return AGAIN;
+	return flags & VITRO_MMIO_WALK ? LEAVE_FAULT : ring_doorbell(vcpu, gpa);
 }
 
 static enum verdict handle_xsetbv(struct vitro_vcpu *vcpu)

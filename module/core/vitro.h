@@ -13,7 +13,8 @@
  *   [s] SRCU (vitro_srcu): written under vm->lock
  *
  * Lock order: vcpu->mutex, vm->lock, mmap_lock (taken by gup), vm->mmu.lock.
- * With interrupts off, that is in a burst, none of them may be taken.
+ * With interrupts off, that is in a burst, none of them may be waited for; dirty_fault()
+ * takes vm->mmu.lock if it is free.
  */
 #ifndef VITRO_H
 #define VITRO_H
@@ -75,7 +76,7 @@ struct vitro_slots {
 
 /**
  * struct vitro_mmu - second-level paging of a VM
- * @lock: "mmu_lock" in comments; never with interrupts off
+ * @lock: "mmu_lock" in comments; with interrupts off, only dirty_fault() tries it
  * @root: [I] top table
  * @root_hpa: [I] its physical address, for nCR3: with the host's memory encryption bit
  * @levels: [I] of the tables: 4, or 5 on an AMD host that runs with LA57

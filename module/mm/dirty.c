@@ -3,11 +3,12 @@
  * The dirty log: which pages of a slot the guest has written.
  *
  * In a slot with a log, leaves are of 4 KiB, and a leaf is writable only while the
- * page's bit is set: both happen in one stretch of mmu_lock, on a write fault
- * (fault.c).  To take the log is to do the reverse: take the bits, write-protect
- * their pages, flush.  A write before the flush is in the log just taken, and its
- * data in memory when the flush has returned; a write after it faults, and sets the
- * bit again.  So each write is reported exactly once, and none is lost.
+ * page's bit is set: both happen in one stretch of mmu_lock, on a write fault (fault.c;
+ * or dirty_fault() below, if the log is the only reason for it).  To take the log is to
+ * do the reverse: take the bits, write-protect their pages, flush.  A write before the
+ * flush is in the log just taken, and its data in memory when the flush has returned; a
+ * write after it faults, and sets the bit again.  So each write is reported exactly
+ * once, and none is lost.
  *
  * Where the CPU logs writes itself (Intel's page-modification log, SDM 3C 29.3.6), the
  * leaf stays writable and loses its dirty bit instead: see tdp_format.watch.  The next
@@ -38,6 +39,41 @@ void dirty_mark(const struct vitro_slot *slot, u64 gfn)
 {
 	if (slot->dirty)
 		set_bit(gfn - slot->base_gfn, slot->dirty);
+}
+
+/**
+ * dirty_fault() - a write to a page that is mapped, but watched since the last log
+ * @vm: the VM
+ * @gfn: guest frame
+ *
+ * In a burst, so mmu_lock can only be tried.  Nobody needs to ask for the process's
+ * page again: had that changed, the leaf would be gone.
+ *
+ * Return: true if the write is in the log and the guest may go on; false: tdp_fault()
+ * has to look.
+ */
+bool dirty_fault(struct vitro_vm *vm, u64 gfn)
+{
+	struct vitro_slot *slot;
+	bool done = false;
+	int idx;
+
+	/* There, a spinlock is not to be touched with interrupts off. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return false;
+
+	idx = srcu_read_lock(&vitro_srcu);
+	slot = slot_find(vm, gfn);
+	if (slot && slot->dirty && spin_trylock(&vm->mmu.lock)) {
+		/* Under the lock, again: the leaf that is there is one of this slot. */
+		slot = slot_find(vm, gfn);
+		done = slot && slot->dirty && tdp_unwatch(vm, gfn);
+		if (done)
+			dirty_mark(slot, gfn);
+		spin_unlock(&vm->mmu.lock);
+	}
+	srcu_read_unlock(&vitro_srcu, idx);
+	return done;
 }
 
 /**

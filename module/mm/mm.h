@@ -33,6 +33,12 @@ struct tdp_format {
 };
 
 /*
+ * In a leaf that has lost its watch bit, and nothing else: the process's page is as
+ * writable as ever.  The CPU ignores this bit (APM 2 5.4.1; SDM 3C table 29-6).
+ */
+#define TDP_WATCHED	BIT_ULL(11)
+
+/*
  * A VM's memory begins with tdp_init, then notifier_register; and ends, when no
  * vCPU is left, with notifier_unregister, then slots_free and tdp_fini.
  */
@@ -62,6 +68,7 @@ void tdp_map(struct vitro_vm *vm, struct vitro_pt_cache *cache, u64 gfn, u64 pfn
 	     int level, bool write);
 void tdp_zap(struct vitro_vm *vm, u64 first_gfn, u64 end_gfn, bool may_sleep);
 bool tdp_watch(struct vitro_vm *vm, u64 gfn);	/* true: a flush is owed */
+bool tdp_unwatch(struct vitro_vm *vm, u64 gfn);	/* true: writable again */
 void tdp_flush(struct vitro_vm *vm);	/* returns when no CPU uses a mapping taken away */
 void tdp_interrupt(struct vitro_vm *vm);	/* returns when each vCPU has left the guest once */
 
@@ -93,6 +100,7 @@ int invalidate_wait(struct vitro_vm *vm);	/* may sleep */
 /* dirty.c */
 int dirty_get(struct vitro_vm *vm, const struct vitro_dirty_log *req);	/* under vm->lock */
 void dirty_mark(const struct vitro_slot *slot, u64 gfn);
+bool dirty_fault(struct vitro_vm *vm, u64 gfn);		/* in a burst; true: dealt with */
 void dirty_logged(struct vitro_vm *vm, u64 gpa);	/* also in a burst */
 
 /**

@@ -47,8 +47,8 @@
  *
  * selftests/models/flush.pml goes through all the orders in which this can happen.
  *
- * The wait is safe under mmu_lock since no burst takes a lock that others hold with
- * interrupts on, and interrupts are on wherever mmu_lock is taken.
+ * The wait is safe under mmu_lock since no burst waits for a lock, and since interrupts
+ * are on wherever somebody waits for mmu_lock.
  */
 #include <linux/capability.h>
 #include <linux/gfp.h>
@@ -251,7 +251,7 @@ void tdp_map(struct vitro_vm *vm, struct vitro_pt_cache *cache, u64 gfn, u64 pfn
 		entry = entry_in(table_of(*entry), gfn, l - 1);
 	}
 
-	if (!((*entry ^ leaf) & ~(f->write | f->watch))) {
+	if (!((*entry ^ leaf) & ~(f->write | f->watch | TDP_WATCHED))) {
 		/*
 		 * The same page, as another vCPU mapped it a moment ago, or for
 		 * reading.  More permission needs no flush: a CPU that faults by
@@ -328,6 +328,22 @@ void tdp_zap(struct vitro_vm *vm, u64 first, u64 end, bool may_sleep)
 		tdp_flush(vm);
 }
 
+/* The entry of a 4 KiB page, if its tables are there; mmu_lock held. */
+static u64 *small_entry(struct vitro_mmu *mmu, u64 gfn)
+{
+	u64 *entry = entry_in(mmu->root, gfn, mmu->levels);
+	int level;
+
+	lockdep_assert_held(&mmu->lock);
+
+	for (level = mmu->levels; level > 1; level--) {
+		if (!is_present(*entry))
+			return NULL;
+		entry = entry_in(table_of(*entry), gfn, level - 1);
+	}
+	return entry;
+}
+
 /**
  * tdp_watch() - have the next write to a 4 KiB page noticed
  * @vm: the VM; mmu_lock held
@@ -337,21 +353,32 @@ void tdp_zap(struct vitro_vm *vm, u64 first, u64 end, bool may_sleep)
  */
 bool tdp_watch(struct vitro_vm *vm, u64 gfn)
 {
-	struct vitro_mmu *mmu = &vm->mmu;
-	u64 *entry = entry_in(mmu->root, gfn, mmu->levels);
-	int level;
+	u64 *entry = small_entry(&vm->mmu, gfn);
 
-	lockdep_assert_held(&mmu->lock);
-
-	for (level = mmu->levels; level > 1; level--) {
-		if (!is_present(*entry))
-			return false;
-		entry = entry_in(table_of(*entry), gfn, level - 1);
-	}
 	/* With the bit set, the CPU has nothing left to write to this entry. */
-	if (!(READ_ONCE(*entry) & backend->tdp->watch))
+	if (!entry || !(READ_ONCE(*entry) & backend->tdp->watch))
 		return false;
-	WRITE_ONCE(*entry, *entry & ~backend->tdp->watch);
+	WRITE_ONCE(*entry, (*entry & ~backend->tdp->watch) | TDP_WATCHED);
+	return true;
+}
+
+/**
+ * tdp_unwatch() - undo tdp_watch, for a page that now faults because of it
+ * @vm: the VM; mmu_lock held
+ * @gfn: guest frame in a slot that logs dirty pages
+ *
+ * More permission needs no flush, as in tdp_map.
+ *
+ * Return: true if the guest may write there again; false: it never could, or nothing
+ * is mapped there any more.
+ */
+bool tdp_unwatch(struct vitro_vm *vm, u64 gfn)
+{
+	u64 *entry = small_entry(&vm->mmu, gfn);
+
+	if (!entry || !(*entry & TDP_WATCHED) || (*entry & backend->tdp->write))
+		return false;
+	WRITE_ONCE(*entry, (*entry & ~TDP_WATCHED) | backend->tdp->write);
 	return true;
 }
 
