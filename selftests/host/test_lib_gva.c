@@ -609,4 +609,56 @@ TEST_F(gva, steps_of_other_modes)
 	EXPECT_EQ(0x723456, w.gpa);
 }
 
+/* A walk that was taken before is taken again as soon as anything that it hangs on differs. */
+TEST_F(gva, known_walks)
+{
+	struct fake *fake = &self->w.fake;
+	struct vitro_crs *crs = &fake->state->crs;
+	uint64_t gva = 0x7f1234567123, *leaf;
+
+	map_long(fake, 4, gva);
+	set_cpl(fake, 0);
+	leaf = entry8(fake, 1, gva >> 12 & 511);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, walk(&self->w, gva + i, 0)) TH_LOG("%s", vitro_error());
+		EXPECT_EQ((PAGE | 0x123) + i, self->w.gpa);
+		EXPECT_EQ(PAGE | P | W | U | A, *leaf);
+	}
+	*leaf &= ~A;
+	ASSERT_EQ(0, walk(&self->w, gva, 0));
+	EXPECT_EQ(PAGE | P | W | U | A, *leaf);
+	ASSERT_EQ(0, walk(&self->w, gva, WRITE));
+	EXPECT_EQ(PAGE | P | W | U | A | D, *leaf);
+
+	*leaf += 0x1000;
+	ASSERT_EQ(0, walk(&self->w, gva, 0));
+	EXPECT_EQ((PAGE | 0x123) + 0x1000, self->w.gpa);
+	*leaf &= ~U;
+	ASSERT_EQ(0, walk(&self->w, gva, 0));
+	set_cpl(fake, 3);
+	EXPECT_EQ(-EFAULT, walk(&self->w, gva, 0));
+	set_cpl(fake, 0);
+
+	*leaf = PAGE | P | U;
+	crs->cr0 &= ~CR0_WP;
+	ASSERT_EQ(0, walk(&self->w, gva, WRITE));
+	crs->cr0 |= CR0_WP;
+	EXPECT_EQ(-EFAULT, walk(&self->w, gva, WRITE));
+
+	crs->cr4 |= CR4_SMAP;
+	fake->state->gprs.rflags |= FLAG_AC;
+	ASSERT_EQ(0, walk(&self->w, gva, 0));
+	fake->state->gprs.rflags &= ~FLAG_AC;
+	EXPECT_EQ(-EFAULT, walk(&self->w, gva, 0));
+	crs->cr4 &= ~CR4_SMAP;
+
+	ASSERT_EQ(0, walk(&self->w, gva, 0));
+	crs->cr3 += 0x1000;
+	EXPECT_EQ(-EFAULT, walk(&self->w, gva, 0));
+	crs->cr3 -= 0x1000;
+	ASSERT_EQ(0, walk(&self->w, gva, 0));
+	*entry8(fake, 3, gva >> 30 & 511) = 0;
+	EXPECT_EQ(-EFAULT, walk(&self->w, gva, 0));
+}
+
 TEST_HARNESS_MAIN

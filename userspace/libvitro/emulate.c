@@ -80,12 +80,12 @@ static int do_xchg(struct vi_insn *insn, int arg)
 
 static void set_rsp(struct vi_insn *insn, uint64_t rsp)
 {
-	vi_gpr_merge(&insn->gprs.gpr[VITRO_RSP], rsp, insn->d.stack_width / 8);
+	vi_gpr_merge(&insn->gprs.gpr[VITRO_RSP], rsp, insn->d->stack_width / 8);
 }
 
 static uint64_t get_rsp(const struct vi_insn *insn)
 {
-	return insn->gprs.gpr[VITRO_RSP] & vi_mask(insn->d.stack_width / 8);
+	return insn->gprs.gpr[VITRO_RSP] & vi_mask(insn->d->stack_width / 8);
 }
 
 /*
@@ -94,8 +94,8 @@ static uint64_t get_rsp(const struct vi_insn *insn)
  */
 static int do_push(struct vi_insn *insn, int arg)
 {
-	unsigned int size = insn->d.operand_width / 8;
-	uint64_t top = (get_rsp(insn) - size) & vi_mask(insn->d.stack_width / 8);
+	unsigned int size = insn->d->operand_width / 8;
+	uint64_t top = (get_rsp(insn) - size) & vi_mask(insn->d->stack_width / 8);
 	uint64_t value;
 	int ret = vi_operand_probe(insn, 0, false);
 
@@ -113,7 +113,7 @@ static int do_push(struct vi_insn *insn, int arg)
 /* rSP moves before the destination is looked at, which may be relative to it. */
 static int do_pop(struct vi_insn *insn, int arg)
 {
-	unsigned int size = insn->d.operand_width / 8;
+	unsigned int size = insn->d->operand_width / 8;
 	uint64_t value = 0;
 	int ret = vi_read(&insn->acc, VITRO_SS, get_rsp(insn), &value, size);
 
@@ -257,7 +257,7 @@ static int do_cmpxchg_pair(struct vi_insn *insn, int half)
 /* The low four bits of SETcc's and CMOVcc's opcodes are the condition. */
 static int do_setcc(struct vi_insn *insn)
 {
-	return vi_operand_write(insn, 0, vi_condition(insn->d.opcode & 0xf,
+	return vi_operand_write(insn, 0, vi_condition(insn->d->opcode & 0xf,
 						      insn->gprs.rflags));
 }
 
@@ -267,7 +267,7 @@ static int do_cmov(struct vi_insn *insn)
 	uint64_t value;
 	int ret = vi_operand_read(insn, 1, &value);
 
-	if (!ret && !vi_condition(insn->d.opcode & 0xf, insn->gprs.rflags))
+	if (!ret && !vi_condition(insn->d->opcode & 0xf, insn->gprs.rflags))
 		ret = vi_operand_read(insn, 0, &value);
 	return ret ? ret : vi_operand_write(insn, 0, value);
 }
@@ -295,7 +295,7 @@ static int do_bit(struct vi_insn *insn, int op)
 		int64_t n = (int64_t)(number << (64 - bits)) >> (64 - bits);
 
 		offset += (n >> __builtin_ctz(bits)) * size;
-		offset &= vi_mask(insn->d.address_width / 8);
+		offset &= vi_mask(insn->d->address_width / 8);
 	}
 	mask = 1ULL << (number & (bits - 1));
 
@@ -416,7 +416,7 @@ static const struct handler {
 /* Families whose members differ by a few bits of the opcode. */
 static int (*family(const struct vi_insn *insn))(struct vi_insn *insn)
 {
-	switch (insn->d.meta.category) {
+	switch (insn->d->meta.category) {
 	case ZYDIS_CATEGORY_STRINGOP:
 		return vi_do_string;
 	case ZYDIS_CATEGORY_SETCC:
@@ -435,7 +435,7 @@ static int execute(struct vi_insn *insn)
 	if (handle)
 		return handle(insn);
 	for (unsigned int i = 0; i < ARRAY_LEN(handlers); i++) {
-		if (handlers[i].mnemonic == insn->d.mnemonic)
+		if (handlers[i].mnemonic == insn->d->mnemonic)
 			return handlers[i].handle(insn, handlers[i].arg);
 	}
 	return vi_insn_unknown(insn);
@@ -464,9 +464,10 @@ static int check_exit(const struct vitro_exit *exit)
 int vitro_emulate_mmio(struct vitro_vcpu *vcpu, const struct vitro_bus *bus)
 {
 	const struct vitro_exit *exit = &vcpu->comm->exit;
-	struct vi_insn insn = { .acc = { .vcpu = vcpu, .bus = bus } };
+	struct vi_insn insn;
 	int ret = check_exit(exit);
 
+	insn.acc = (struct vi_access){ .vcpu = vcpu, .bus = bus };
 	if (!ret)
 		ret = vi_insn_decode(&insn, exit->mmio.bytes, exit->mmio.nr_bytes);
 	if (!ret)

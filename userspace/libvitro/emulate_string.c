@@ -8,13 +8,13 @@ enum { MOVS = 0xa4, CMPS = 0xa6, STOS = 0xaa, LODS = 0xac, SCAS = 0xae };
 
 static unsigned int string_op(const struct vi_insn *insn)
 {
-	return insn->d.opcode & ~1U;
+	return insn->d->opcode & ~1U;
 }
 
 static void advance(struct vi_insn *insn, enum vitro_gpr reg)
 {
 	vi_string_advance(&insn->gprs, reg, vi_operand_size(insn, 0),
-			  insn->d.address_width / 8);
+			  insn->d->address_width / 8);
 }
 
 /*
@@ -45,8 +45,8 @@ static int string_iterate(void *arg)
 	if (!compares)
 		return 0;
 	zf = insn->gprs.rflags & FLAG_ZF;
-	if ((insn->d.attributes & ZYDIS_ATTRIB_HAS_REPE && !zf) ||
-	    (insn->d.attributes & ZYDIS_ATTRIB_HAS_REPNE && zf))
+	if ((insn->d->attributes & ZYDIS_ATTRIB_HAS_REPE && !zf) ||
+	    (insn->d->attributes & ZYDIS_ATTRIB_HAS_REPNE && zf))
 		return VI_REP_STOP;
 	return 0;
 }
@@ -62,8 +62,8 @@ int vi_do_string(struct vi_insn *insn)
 	const ZydisInstructionAttributes rep = ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
 					       ZYDIS_ATTRIB_HAS_REPNE;
 	bool done;
-	int ret = vi_repeat(insn->acc.vcpu, &insn->gprs, insn->d.attributes & rep,
-			    insn->d.address_width / 8, string_iterate, insn, &done);
+	int ret = vi_repeat(insn->acc.vcpu, &insn->gprs, insn->d->attributes & rep,
+			    insn->d->address_width / 8, string_iterate, insn, &done);
 
 	insn->again = !ret && !done;
 	return ret;

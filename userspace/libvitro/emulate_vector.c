@@ -165,11 +165,11 @@ static int store(struct vi_insn *insn, int flags)
  */
 int vi_do_vector(struct vi_insn *insn, int flags)
 {
-	unsigned int last = insn->d.operand_count_visible - 1;
-	bool vex = insn->d.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
+	unsigned int last = insn->d->operand_count_visible - 1;
+	bool vex = insn->d->encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
 	int ret;
 
-	if ((insn->d.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY && !vex) ||
+	if ((insn->d->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY && !vex) ||
 	    last < 1 || last > 2)
 		return vi_insn_unknown(insn);
 	for (unsigned int i = 0; i <= last; i++) {

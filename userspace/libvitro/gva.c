@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <vitro/walk.h>
-
 #include "internal.h"
 
 /* Bits of a page-table entry, the same at all levels and in all modes. */
@@ -237,7 +235,7 @@ static bool set_bits(const struct seen *seen, unsigned int size, uint64_t bits)
  * Sets A in every entry used, and D in the last for a write.  Returns false if an entry
  * has changed meanwhile, and the walk is out of date.
  */
-static bool mark_used(const struct walk *walk)
+static bool mark_used(struct walk *walk)
 {
 	if (walk->look || walk->out.access & VITRO_ACCESS_DEBUG)
 		return true;
@@ -249,6 +247,7 @@ static bool mark_used(const struct walk *walk)
 			bits |= PTE_D;
 		if (!set_bits(&walk->seen[i], walk->mode.entry, bits))
 			return false;
+		walk->seen[i].pte |= bits;
 	}
 	return true;
 }
@@ -408,17 +407,102 @@ static int do_walk(struct walk *walk)
 	return ret == -EFAULT ? page_fault(walk) : ret;
 }
 
-int vitro_gva_to_gpa(struct vitro_vcpu *vcpu, uint64_t gva, unsigned int access, uint64_t *gpa,
+/* -------------------------------------------------------- walks that are known */
+
+/*
+ * A walk is a function of some registers and of the entries that it reads.  If all of them
+ * are what they were, it need not be taken again.  So this is no TLB: nothing in here is
+ * ever out of date, and no instruction of the guest has to flush it.
+ */
+
+static unsigned int walk_rights(const struct vitro_vcpu *vcpu)
+{
+	return (vi_cpl(vcpu) == 3) | (vcpu->comm->state.gprs.rflags & FLAG_AC);
+}
+
+static struct vi_walked *known_walk(struct vitro_vcpu *vcpu, uint64_t gva, unsigned int access)
+{
+	return &vcpu->walked[(gva / PAGE_SIZE ^ access) % ARRAY_LEN(vcpu->walked)];
+}
+
+static unsigned int slots_now(const struct vitro_vm *vm)
+{
+	return __atomic_load_n(&vm->slots_changed, __ATOMIC_ACQUIRE);
+}
+
+static bool still_true(const struct vitro_vcpu *vcpu, const struct vi_walked *known,
+		       uint64_t gva, unsigned int access)
+{
+	const struct vitro_crs *crs = &vcpu->comm->state.crs;
+
+	if (!known->nr || known->gva != (gva & ~PAGE_MASK) || known->access != access ||
+	    known->cr0 != crs->cr0 || known->cr3 != crs->cr3 || known->cr4 != crs->cr4 ||
+	    known->efer != crs->efer || known->rights != walk_rights(vcpu) ||
+	    known->slots != slots_now(vcpu->vm))
+		return false;
+	for (unsigned int i = 0; i < known->nr; i++) {
+		if (__atomic_load_n(known->hva[i], __ATOMIC_RELAXED) != known->pte[i])
+			return false;
+	}
+	return true;
+}
+
+/* Only tables of 64-bit entries that have accessed bits, as in long mode. */
+static void remember(const struct walk *walk, uint64_t gva, unsigned int slots)
+{
+	struct vitro_vcpu *vcpu = walk->vcpu;
+	const struct vitro_crs *crs = &vcpu->comm->state.crs;
+	struct vi_walked *known = known_walk(vcpu, gva, walk->out.access);
+
+	known->nr = 0;
+	if (walk->mode.levels < 4)
+		return;
+	for (unsigned int i = 0; i < walk->out.nr; i++) {
+		known->hva[i] = walk->seen[i].hva;
+		known->pte[i] = walk->seen[i].pte;
+		if (!known->hva[i])
+			return;
+	}
+	known->gva = gva & ~PAGE_MASK;
+	known->gpa = walk->out.gpa & ~PAGE_MASK;
+	known->cr0 = crs->cr0;
+	known->cr3 = crs->cr3;
+	known->cr4 = crs->cr4;
+	known->efer = crs->efer;
+	known->access = walk->out.access;
+	known->rights = walk_rights(vcpu);
+	known->slots = slots;
+	known->nr = walk->out.nr;
+}
+
+static int translate(struct vitro_vcpu *vcpu, uint64_t gva, unsigned int access, uint64_t *gpa,
 		     struct vitro_fault *fault)
 {
 	struct walk walk = { .vcpu = vcpu, .out.gva = gva, .out.access = access };
+	unsigned int slots = slots_now(vcpu->vm);
 	int ret = do_walk(&walk);
 
 	if (!ret)
 		*gpa = walk.out.gpa;
+	if (!ret && !(access & VITRO_ACCESS_DEBUG))
+		remember(&walk, gva, slots);
 	if (ret == -EFAULT && fault)
 		*fault = walk.out.fault;
 	return ret;
+}
+
+int vitro_gva_to_gpa(struct vitro_vcpu *vcpu, uint64_t gva, unsigned int access, uint64_t *gpa,
+		     struct vitro_fault *fault)
+{
+	const struct vi_walked *known = known_walk(vcpu, gva, access);
+	int ret = vitro_vcpu_get(vcpu, VITRO_STATE_GPRS | VITRO_STATE_SEGS | VITRO_STATE_CRS);
+
+	if (ret)
+		return ret;
+	if (!still_true(vcpu, known, gva, access))
+		return translate(vcpu, gva, access, gpa, fault);
+	*gpa = known->gpa | (gva & PAGE_MASK);
+	return 0;
 }
 
 int vitro_walk(struct vitro_vcpu *vcpu, uint64_t gva, unsigned int access,

@@ -57,20 +57,34 @@ static ZydisMachineMode machine_mode(const struct vitro_vcpu *vcpu)
 	return cs & VITRO_SEG_DB ? ZYDIS_MACHINE_MODE_LEGACY_32 : ZYDIS_MACHINE_MODE_LEGACY_16;
 }
 
-static bool decode(struct vi_insn *insn)
+/* Decodes insn->bytes to @to, unless they are what was decoded there before. */
+static bool decode(struct vi_insn *insn, struct vi_decoded *to)
 {
 	const struct vitro_vcpu *vcpu = insn->acc.vcpu;
 	ZydisMachineMode mode = machine_mode(vcpu);
 	ZydisStackWidth stack = ZYDIS_STACK_WIDTH_16;
 	ZydisDecoder decoder;
 
+	insn->d = &to->d;
+	insn->op = to->op;
+
 	if (mode == ZYDIS_MACHINE_MODE_LONG_64)
 		stack = ZYDIS_STACK_WIDTH_64;
 	else if (vcpu->comm->state.segs.seg[VITRO_SS].attrib & VITRO_SEG_DB)
 		stack = ZYDIS_STACK_WIDTH_32;
-	return ZYAN_SUCCESS(ZydisDecoderInit(&decoder, mode, stack)) &&
-	       ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, insn->bytes, insn->nr_bytes,
-						   &insn->d, insn->op));
+	if (to->d.length && to->d.length <= insn->nr_bytes && to->mode == mode &&
+	    to->stack == stack && !memcmp(to->bytes, insn->bytes, to->d.length))
+		return true;
+
+	to->mode = mode;
+	to->stack = stack;
+	memcpy(to->bytes, insn->bytes, insn->nr_bytes);
+	if (ZYAN_SUCCESS(ZydisDecoderInit(&decoder, mode, stack)) &&
+	    ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, insn->bytes, insn->nr_bytes, &to->d,
+						to->op)))
+		return true;
+	to->d.length = 0;
+	return false;
 }
 
 /* "48 89 07", for the messages. */
@@ -89,8 +103,8 @@ static void print_insn(const struct vi_insn *insn, char *buf, size_t size)
 
 	buf[0] = '\0';
 	if (ZYAN_SUCCESS(ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL)))
-		ZydisFormatterFormatInstruction(&formatter, &insn->d, insn->op,
-						insn->d.operand_count_visible, buf, size,
+		ZydisFormatterFormatInstruction(&formatter, insn->d, insn->op,
+						insn->d->operand_count_visible, buf, size,
 						insn->gprs.rip, NULL);
 }
 
@@ -105,28 +119,30 @@ static void print_insn(const struct vi_insn *insn, char *buf, size_t size)
 int vi_insn_decode(struct vi_insn *insn, const uint8_t *bytes, unsigned int nr_bytes)
 {
 	struct vitro_vcpu *vcpu = insn->acc.vcpu;
+	struct vi_decoded *decoded;
 	char text[64];
 	int ret = vitro_vcpu_get(vcpu, VITRO_STATE_GPRS | VITRO_STATE_SEGS | VITRO_STATE_CRS);
 
 	if (ret)
 		return ret;
 	insn->gprs = vcpu->comm->state.gprs;
+	decoded = &vcpu->decoded[insn->gprs.rip % ARRAY_LEN(vcpu->decoded)];
 	insn->again = false;
 	insn->nr_bytes = nr_bytes < INSN_MAX ? nr_bytes : INSN_MAX;
 	if (insn->nr_bytes)
 		memcpy(insn->bytes, bytes, insn->nr_bytes);
-	if (!insn->nr_bytes || !decode(insn)) {
+	if (!insn->nr_bytes || !decode(insn, decoded)) {
 		ret = vi_insn_fetch(insn, VITRO_ACCESS_EXEC);
 		if (ret)
 			return ret;
-		if (!decode(insn)) {
+		if (!decode(insn, decoded)) {
 			print_bytes(insn->bytes, insn->nr_bytes, text, sizeof(text));
 			return vi_fail(EOPNOTSUPP, "no instruction at rip 0x%llx: %s; "
 				       "did the guest change it meanwhile?",
 				       (unsigned long long)insn->gprs.rip, text);
 		}
 	}
-	return vi_next_rip(vcpu, insn->d.length, &insn->next_rip);
+	return vi_next_rip(vcpu, insn->d->length, &insn->next_rip);
 }
 
 /**
@@ -139,7 +155,7 @@ int vi_insn_unknown(const struct vi_insn *insn)
 {
 	char bytes[64], text[128];
 
-	print_bytes(insn->bytes, insn->d.length, bytes, sizeof(bytes));
+	print_bytes(insn->bytes, insn->d->length, bytes, sizeof(bytes));
 	print_insn(insn, text, sizeof(text));
 	return vi_fail(EOPNOTSUPP, "libvitro does not emulate '%s' (bytes %s) at rip 0x%llx; "
 		       "let the guest access device memory by moves and integer instructions",
@@ -148,6 +164,8 @@ int vi_insn_unknown(const struct vi_insn *insn)
 
 int vitro_disassemble(struct vitro_vcpu *vcpu, char *buf, size_t size)
 {
+	/* Not the vCPU's own: it may be in the middle of emulating what it has there. */
+	struct vi_decoded decoded = { .d.length = 0 };
 	struct vi_insn insn = { .acc = { .vcpu = vcpu } };
 	char bytes[64], text[128];
 	bool known;
@@ -162,8 +180,8 @@ int vitro_disassemble(struct vitro_vcpu *vcpu, char *buf, size_t size)
 	ret = vi_insn_fetch(&insn, VITRO_ACCESS_DEBUG);
 	if (ret)
 		return ret < 0 ? ret : -EFAULT;
-	known = decode(&insn);
-	print_bytes(insn.bytes, known ? insn.d.length : insn.nr_bytes, bytes, sizeof(bytes));
+	known = decode(&insn, &decoded);
+	print_bytes(insn.bytes, known ? insn.d->length : insn.nr_bytes, bytes, sizeof(bytes));
 	if (!known) {
 		snprintf(buf, size, "%s", bytes);
 		return vi_fail(EILSEQ, "no instruction at rip 0x%llx: %s",
@@ -171,7 +189,7 @@ int vitro_disassemble(struct vitro_vcpu *vcpu, char *buf, size_t size)
 	}
 	print_insn(&insn, text, sizeof(text));
 	snprintf(buf, size, "%s  %s", bytes, text);
-	return insn.d.length;
+	return insn.d->length;
 }
 
 /* --------------------------------------------------------------- registers */
@@ -285,7 +303,7 @@ int vi_operand_address(const struct vi_insn *insn, unsigned int nr, unsigned int
 		return ret;
 	*seg = ZydisRegisterGetId(mem->segment);
 	*offset = (base + index * mem->scale + mem->disp.value) &
-		  vi_mask(insn->d.address_width / 8);
+		  vi_mask(insn->d->address_width / 8);
 	return 0;
 }
 

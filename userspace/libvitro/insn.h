@@ -3,11 +3,7 @@
 #ifndef VITRO_INSN_H
 #define VITRO_INSN_H
 
-#include <Zydis/Zydis.h>
-
 #include "internal.h"
-
-#define INSN_MAX	15	/* bytes of an instruction (SDM 2A 2.3.11) */
 
 /**
  * struct vi_insn - an instruction
@@ -17,8 +13,8 @@
  * @again: it is a REP with iterations left, and rip has to stay
  * @bytes: the instruction, and perhaps what follows
  * @nr_bytes: valid in @bytes
- * @d: decoded
- * @op: its operands, @d.operand_count of them, the visible ones first
+ * @d: decoded, in a struct vi_decoded
+ * @op: its operands, @d->operand_count of them, the visible ones first
  */
 struct vi_insn {
 	struct vi_access acc;
@@ -27,8 +23,8 @@ struct vi_insn {
 	bool again;
 	uint8_t bytes[INSN_MAX];
 	unsigned int nr_bytes;
-	ZydisDecodedInstruction d;
-	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
+	const ZydisDecodedInstruction *d;
+	const ZydisDecodedOperand *op;
 };
 
 int vi_insn_fetch(struct vi_insn *insn, unsigned int access);

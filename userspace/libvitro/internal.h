@@ -10,9 +10,11 @@
 #ifndef VITRO_INTERNAL_H
 #define VITRO_INTERNAL_H
 
+#include <Zydis/Zydis.h>
 #include <elf.h>
 #include <pthread.h>
 #include <vitro/vitro.h>
+#include <vitro/walk.h>
 
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -104,6 +106,7 @@ struct vi_slot {
  * @lock: for @slot and @nr_slots; held for writing across VITRO_SET_MEMSLOT, so that
  *	the table here and the kernel's agree
  * @nr_slots: no slot from here on is in use
+ * @slots_changed: how often one came or went; atomic
  * @slot: indexed by slot number
  */
 struct vitro_vm {
@@ -113,7 +116,50 @@ struct vitro_vm {
 	unsigned int comm_size;
 	pthread_rwlock_t lock;
 	unsigned int nr_slots;
+	unsigned int slots_changed;
 	struct vi_slot slot[VITRO_MAX_SLOTS];
+};
+
+#define INSN_MAX	15	/* bytes of an instruction (SDM 2A 2.3.11) */
+
+/**
+ * struct vi_decoded - the meaning of some bytes as an instruction, which never changes
+ * @mode: how the CPU takes them
+ * @stack: likewise
+ * @bytes: they, @d.length of them
+ * @d: the instruction; its length is 0 if there is none
+ * @op: its operands
+ */
+struct vi_decoded {
+	ZydisMachineMode mode;
+	ZydisStackWidth stack;
+	uint8_t bytes[INSN_MAX];
+	ZydisDecodedInstruction d;
+	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
+};
+
+/**
+ * struct vi_walked - a walk of the guest's page tables, to be found still true
+ * @gva: of the page
+ * @gpa: what it is mapped to
+ * @cr0: @cr3: @cr4: @efer: the registers that it depends on
+ * @access: VITRO_ACCESS_*
+ * @rights: the CPL is 3; RFLAGS.AC
+ * @slots: vm->slots_changed then
+ * @nr: entries used; 0 if there is no walk here, or paging was off
+ * @hva: where they are
+ * @pte: what they were, with the bits that the walk set
+ */
+struct vi_walked {
+	uint64_t gva;
+	uint64_t gpa;
+	uint64_t cr0, cr3, cr4, efer;
+	unsigned int access;
+	unsigned int rights;
+	unsigned int slots;
+	unsigned int nr;
+	uint64_t *hva[VITRO_WALK_STEPS];
+	uint64_t pte[VITRO_WALK_STEPS];
 };
 
 /**
@@ -123,6 +169,9 @@ struct vitro_vm {
  * @comm: the area shared with the kernel
  * @comm_size: bytes that were mapped
  * @runner: id of the thread inside VITRO_RUN, 0 when there is none; atomic
+ * @decoded: what vi_insn_decode() has seen last, by rip: a driver accesses its device
+ *	by the same few instructions all the time
+ * @walked: likewise the walks for them
  */
 struct vitro_vcpu {
 	struct vitro_vm *vm;
@@ -130,6 +179,8 @@ struct vitro_vcpu {
 	struct vitro_comm *comm;
 	size_t comm_size;
 	int runner;
+	struct vi_decoded decoded[8];
+	struct vi_walked walked[8];
 };
 
 /* error.c */
@@ -177,7 +228,8 @@ int vi_write(struct vi_access *acc, unsigned int seg, uint64_t offset, const voi
 uint64_t vi_mask(unsigned int size);
 void vi_gpr_merge(__u64 *reg, uint64_t value, unsigned int size);
 int vi_next_rip(struct vitro_vcpu *vcpu, unsigned int len, uint64_t *next);
-int vi_commit(struct vitro_vcpu *vcpu, struct vitro_gprs *gprs, uint64_t next_rip, bool done);
+int vi_commit(struct vitro_vcpu *vcpu, const struct vitro_gprs *gprs, uint64_t next_rip,
+	      bool done);
 
 /* string.c: what INS, OUTS, MOVS, ... have in common */
 

@@ -22,6 +22,12 @@ static int slot_at(const struct vitro_vm *vm, uint64_t gpa)
 	return -1;
 }
 
+/* Under the lock. */
+static void slots_changed(struct vitro_vm *vm)
+{
+	__atomic_fetch_add(&vm->slots_changed, 1, __ATOMIC_RELEASE);
+}
+
 /* Under the lock.  A free slot number, or -1. */
 static int slot_free(const struct vitro_vm *vm)
 {
@@ -72,6 +78,7 @@ static int slot_add(struct vitro_vm *vm, const struct vi_slot *slot)
 	ret = nr < 0 ? -ENOSPC : slot_ioctl(vm, nr, slot);
 	if (!ret) {
 		vm->slot[nr] = *slot;
+		slots_changed(vm);
 		if ((unsigned int)nr >= vm->nr_slots)
 			vm->nr_slots = nr + 1;
 	}
@@ -152,8 +159,10 @@ int vitro_mem_unmap(struct vitro_vm *vm, uint64_t gpa)
 
 		old = vm->slot[nr];
 		ret = slot_ioctl(vm, nr, &none);
-		if (!ret)
+		if (!ret) {
 			vm->slot[nr] = none;
+			slots_changed(vm);
+		}
 	}
 	pthread_rwlock_unlock(&vm->lock);
 

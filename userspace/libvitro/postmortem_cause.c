@@ -127,7 +127,7 @@ static bool check_fetch(struct question *q, bool *decoded)
 
 static bool is_vector(const struct question *q)
 {
-	const ZydisInstructionEncoding encoding = q->insn.d.encoding;
+	const ZydisInstructionEncoding encoding = q->insn.d->encoding;
 
 	return encoding == ZYDIS_INSTRUCTION_ENCODING_VEX ||
 	       encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX ||
@@ -137,7 +137,7 @@ static bool is_vector(const struct question *q)
 /* Does it use registers of this class? */
 static bool uses(const struct question *q, ZydisRegisterClass class)
 {
-	for (unsigned int i = 0; i < q->insn.d.operand_count; i++)
+	for (unsigned int i = 0; i < q->insn.d->operand_count; i++)
 		if (q->insn.op[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
 		    ZydisRegisterGetClass(q->insn.op[i].reg.value) == class)
 			return true;
@@ -148,7 +148,7 @@ static bool check_undefined(struct question *q)
 {
 	const struct vitro_crs *crs = &q->pm->comm.state.crs;
 
-	switch (q->insn.d.mnemonic) {
+	switch (q->insn.d->mnemonic) {
 	case ZYDIS_MNEMONIC_UD0:
 	case ZYDIS_MNEMONIC_UD1:
 	case ZYDIS_MNEMONIC_UD2:
@@ -163,8 +163,8 @@ static bool check_undefined(struct question *q)
 	default:
 		break;
 	}
-	if (q->insn.d.meta.isa_ext == ZYDIS_ISA_EXT_VTX ||
-	    q->insn.d.meta.isa_ext == ZYDIS_ISA_EXT_SVM)
+	if (q->insn.d->meta.isa_ext == ZYDIS_ISA_EXT_VTX ||
+	    q->insn.d->meta.isa_ext == ZYDIS_ISA_EXT_SVM)
 		return raises(q, EXC_UD, 0, "guests of vitro cannot have guests of their own");
 	if (is_vector(q) && uses(q, ZYDIS_REGCLASS_GPR32) + uses(q, ZYDIS_REGCLASS_GPR64) == 0 &&
 	    (!(crs->cr4 & CR4_OSXSAVE) || (crs->xcr0 & 6) != 6))
@@ -180,7 +180,7 @@ static bool check_undefined(struct question *q)
 static bool check_fpu(struct question *q)
 {
 	const uint64_t cr0 = q->pm->comm.state.crs.cr0;
-	bool x87 = q->insn.d.meta.isa_ext == ZYDIS_ISA_EXT_X87;
+	bool x87 = q->insn.d->meta.isa_ext == ZYDIS_ISA_EXT_X87;
 	bool vector = uses(q, ZYDIS_REGCLASS_XMM) || uses(q, ZYDIS_REGCLASS_YMM) ||
 		      uses(q, ZYDIS_REGCLASS_ZMM) || uses(q, ZYDIS_REGCLASS_MMX);
 
@@ -193,7 +193,7 @@ static bool check_fpu(struct question *q)
 
 static bool wants_iopl(const struct question *q)
 {
-	switch (q->insn.d.mnemonic) {
+	switch (q->insn.d->mnemonic) {
 	case ZYDIS_MNEMONIC_CLI:
 	case ZYDIS_MNEMONIC_STI:
 		return true;
@@ -204,8 +204,8 @@ static bool wants_iopl(const struct question *q)
 
 static bool is_port(const struct question *q)
 {
-	return q->insn.d.meta.category == ZYDIS_CATEGORY_IO ||
-	       q->insn.d.meta.category == ZYDIS_CATEGORY_IOSTRINGOP;
+	return q->insn.d->meta.category == ZYDIS_CATEGORY_IO ||
+	       q->insn.d->meta.category == ZYDIS_CATEGORY_IOSTRINGOP;
 }
 
 static bool check_privilege(struct question *q)
@@ -215,7 +215,7 @@ static bool check_privilege(struct question *q)
 
 	if (!pm_protected(q->pm))
 		return false;
-	if (cpl && q->insn.d.attributes & ZYDIS_ATTRIB_IS_PRIVILEGED)
+	if (cpl && q->insn.d->attributes & ZYDIS_ATTRIB_IS_PRIVILEGED)
 		return raises(q, EXC_GP, 0, "the instruction is for CPL 0 only; CPL is %u", cpl);
 	if (cpl <= iopl)
 		return false;
@@ -228,7 +228,7 @@ static bool check_privilege(struct question *q)
 
 static bool check_software(struct question *q)
 {
-	switch (q->insn.d.mnemonic) {
+	switch (q->insn.d->mnemonic) {
 	case ZYDIS_MNEMONIC_INT:
 		raises(q, q->insn.op[0].imm.value.u & 0xff, 0, "the guest has called it");
 		q->out->event.has_error = false;
@@ -254,7 +254,7 @@ static bool check_software(struct question *q)
 /* Instructions that want their memory aligned (SDM 2A 2.4: types 1, 2 and 4; FXSAVE; ...). */
 static unsigned int alignment(const struct question *q, unsigned int size)
 {
-	switch (q->insn.d.mnemonic) {
+	switch (q->insn.d->mnemonic) {
 	case ZYDIS_MNEMONIC_FXSAVE:
 	case ZYDIS_MNEMONIC_FXSAVE64:
 	case ZYDIS_MNEMONIC_FXRSTOR:
@@ -278,7 +278,7 @@ static unsigned int alignment(const struct question *q, unsigned int size)
 	default:
 		break;
 	}
-	switch (q->insn.d.meta.exception_class) {
+	switch (q->insn.d->meta.exception_class) {
 	case ZYDIS_EXCEPTION_CLASS_SSE1:
 	case ZYDIS_EXCEPTION_CLASS_SSE2:
 	case ZYDIS_EXCEPTION_CLASS_SSE4:
@@ -292,17 +292,17 @@ static unsigned int alignment(const struct question *q, unsigned int size)
 
 static bool is_return(const struct question *q)
 {
-	const ZydisMnemonic m = q->insn.d.mnemonic;
+	const ZydisMnemonic m = q->insn.d->mnemonic;
 
 	return m == ZYDIS_MNEMONIC_IRET || m == ZYDIS_MNEMONIC_IRETD || m == ZYDIS_MNEMONIC_IRETQ ||
 	       (m == ZYDIS_MNEMONIC_RET &&
-		q->insn.d.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR);
+		q->insn.d->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR);
 }
 
 /* Instructions that name memory and do not access it, and REPs that are through. */
 static bool touches_nothing(const struct question *q)
 {
-	const ZydisDecodedInstruction *d = &q->insn.d;
+	const ZydisDecodedInstruction *d = q->insn.d;
 	const uint64_t rep = ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE;
 
 	if (d->attributes & rep &&
@@ -340,7 +340,7 @@ static bool operand_raises(struct question *q, unsigned int nr)
 	if (!size)
 		size = 1;
 	if (is_push(q, nr))
-		offset = (offset - size) & vi_mask(q->insn.d.stack_width / 8);
+		offset = (offset - size) & vi_mask(q->insn.d->stack_width / 8);
 	snprintf(what, sizeof(what), "it %s %u byte%s", write ? "writes" : "reads", size,
 		 size == 1 ? "" : "s");
 	if (vi_linear(&q->insn.acc, seg, offset, size, write, &gva) == VI_GUEST_FAULT)
@@ -356,7 +356,7 @@ static bool check_memory(struct question *q)
 {
 	if (touches_nothing(q))
 		return false;
-	for (unsigned int i = 0; i < q->insn.d.operand_count; i++)
+	for (unsigned int i = 0; i < q->insn.d->operand_count; i++)
 		if (operand_raises(q, i))
 			return true;
 	return false;
@@ -396,14 +396,14 @@ static bool overflows(WIDE dividend, uint64_t divisor, unsigned int bits, bool i
 static bool check_division(struct question *q)
 {
 	const struct vitro_gprs *gprs = &q->insn.gprs;
-	const bool is_signed = q->insn.d.mnemonic == ZYDIS_MNEMONIC_IDIV;
+	const bool is_signed = q->insn.d->mnemonic == ZYDIS_MNEMONIC_IDIV;
 	unsigned int bits;
 	uint64_t divisor, low, high;
 	WIDE dividend;
 
-	if (q->insn.d.mnemonic == ZYDIS_MNEMONIC_AAM)
+	if (q->insn.d->mnemonic == ZYDIS_MNEMONIC_AAM)
 		return !(q->insn.op[0].imm.value.u & 0xff) && raises(q, EXC_DE, 0, "divisor 0");
-	if (!is_signed && q->insn.d.mnemonic != ZYDIS_MNEMONIC_DIV)
+	if (!is_signed && q->insn.d->mnemonic != ZYDIS_MNEMONIC_DIV)
 		return false;
 	if (vi_operand_read(&q->insn, 0, &divisor))
 		return false;
@@ -517,7 +517,7 @@ static bool system_raises(struct question *q, uint16_t selector, bool tss)
 static bool check_segment_load(struct question *q)
 {
 	const ZydisDecodedOperand *op = &q->insn.op[0];
-	const ZydisMnemonic m = q->insn.d.mnemonic;
+	const ZydisMnemonic m = q->insn.d->mnemonic;
 	uint64_t selector;
 
 	if (!pm_protected(q->pm) || pm_v86(q->pm))
@@ -531,7 +531,7 @@ static bool check_segment_load(struct question *q)
 		return false;
 	if (m == ZYDIS_MNEMONIC_MOV ? vi_operand_read(&q->insn, 1, &selector) :
 	    vi_read(&q->insn.acc, VITRO_SS, q->insn.gprs.gpr[VITRO_RSP] &
-		    vi_mask(q->insn.d.stack_width / 8), &selector, 2))
+		    vi_mask(q->insn.d->stack_width / 8), &selector, 2))
 		return false;
 	if (op->reg.value == ZYDIS_REGISTER_CS)
 		return raises(q, EXC_UD, 0, "MOV cannot load CS");
@@ -582,9 +582,9 @@ static bool far_raises(struct question *q, uint16_t selector, uint64_t offset, b
 /* IRET, or RET far: the frame, its CS:rIP, and in the end perhaps SS. */
 static bool return_raises(struct question *q)
 {
-	const unsigned int size = q->insn.d.operand_width / 8;
-	const bool iret = q->insn.d.mnemonic != ZYDIS_MNEMONIC_RET;
-	const uint64_t mask = vi_mask(q->insn.d.stack_width / 8);
+	const unsigned int size = q->insn.d->operand_width / 8;
+	const bool iret = q->insn.d->mnemonic != ZYDIS_MNEMONIC_RET;
+	const uint64_t mask = vi_mask(q->insn.d->stack_width / 8);
 	uint64_t word[5] = { 0 };
 	unsigned int i, nr = iret ? 3 : 2, cpl;
 
@@ -627,8 +627,8 @@ static bool far_target(struct question *q, uint64_t *offset, uint64_t *selector)
 static bool check_target(struct question *q)
 {
 	const struct vitro_segment *cs = &q->pm->comm.state.segs.seg[VITRO_CS];
-	const ZydisMnemonic m = q->insn.d.mnemonic;
-	const bool far = q->insn.d.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
+	const ZydisMnemonic m = q->insn.d->mnemonic;
+	const bool far = q->insn.d->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
 	uint64_t offset = 0, selector;
 
 	if (is_return(q))
@@ -640,7 +640,7 @@ static bool check_target(struct question *q)
 		       far_raises(q, selector, offset, false);
 	if (m == ZYDIS_MNEMONIC_RET ?
 	    vi_read(&q->insn.acc, VITRO_SS, q->insn.gprs.gpr[VITRO_RSP] &
-		    vi_mask(q->insn.d.stack_width / 8), &offset, q->insn.d.operand_width / 8) :
+		    vi_mask(q->insn.d->stack_width / 8), &offset, q->insn.d->operand_width / 8) :
 	    q->insn.op[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE ||
 	    vi_operand_read(&q->insn, 0, &offset))
 		return false;
@@ -652,7 +652,7 @@ static bool check_target(struct question *q)
 /* A register that refuses a value, or is not there. */
 static bool check_registers(struct question *q)
 {
-	switch (q->insn.d.mnemonic) {
+	switch (q->insn.d->mnemonic) {
 	case ZYDIS_MNEMONIC_RDMSR:
 	case ZYDIS_MNEMONIC_WRMSR:
 		return raises(q, EXC_GP, 0, "there is no MSR 0x%llx, or it does not take 0x%llx",
@@ -664,7 +664,7 @@ static bool check_registers(struct question *q)
 	default:
 		break;
 	}
-	if (uses(q, ZYDIS_REGCLASS_CONTROL) && q->insn.d.mnemonic == ZYDIS_MNEMONIC_MOV)
+	if (uses(q, ZYDIS_REGCLASS_CONTROL) && q->insn.d->mnemonic == ZYDIS_MNEMONIC_MOV)
 		return raises(q, EXC_GP, 0, "the control register does not take the value") &&
 		       likely(q);
 	return false;
@@ -683,7 +683,7 @@ static bool check_step(struct question *q)
 /* An extension of the instruction set that this processor, or this guest, may not have. */
 static bool check_extension(struct question *q)
 {
-	switch (q->insn.d.meta.isa_ext) {
+	switch (q->insn.d->meta.isa_ext) {
 	case ZYDIS_ISA_EXT_BASE:
 	case ZYDIS_ISA_EXT_LONGMODE:
 	case ZYDIS_ISA_EXT_X87:
@@ -696,7 +696,7 @@ static bool check_extension(struct question *q)
 		return false;
 	default:
 		return raises(q, EXC_UD, 0, "by CPUID the guest has not got %s",
-			      ZydisISAExtGetString(q->insn.d.meta.isa_ext)) && likely(q);
+			      ZydisISAExtGetString(q->insn.d->meta.isa_ext)) && likely(q);
 	}
 }
 

@@ -127,28 +127,31 @@ static int single_step(struct vitro_vcpu *vcpu)
 /**
  * vi_commit - make an emulated instruction's result the vCPU's state
  * @vcpu: the vCPU
- * @gprs: registers after the instruction, or after some iterations of a REP
+ * @gprs: registers after the instruction, or after some iterations of a REP; perhaps the
+ *	vCPU's own
  * @next_rip: the instruction behind
  * @done: the instruction is complete; else rip stays, for the guest to come back
  *
  * Return: 0 or -errno.
  */
-int vi_commit(struct vitro_vcpu *vcpu, struct vitro_gprs *gprs, uint64_t next_rip, bool done)
+int vi_commit(struct vitro_vcpu *vcpu, const struct vitro_gprs *gprs, uint64_t next_rip,
+	      bool done)
 {
-	bool step = vcpu->comm->state.gprs.rflags & FLAG_TF;
+	struct vitro_gprs *own = &vcpu->comm->state.gprs;
+	bool step = own->rflags & FLAG_TF;
 
+	if (gprs != own)
+		*own = *gprs;
 	if (done) {
-		gprs->rip = next_rip;
-		gprs->rflags &= ~FLAG_RF;
+		own->rip = next_rip;
+		own->rflags &= ~FLAG_RF;
 	}
-	vcpu->comm->state.gprs = *gprs;
 	vitro_vcpu_put(vcpu, VITRO_STATE_GPRS);
 	return step ? single_step(vcpu) : 0;
 }
 
 int vitro_finish_insn(struct vitro_vcpu *vcpu)
 {
-	struct vitro_gprs gprs;
 	uint64_t next;
 	int ret;
 
@@ -160,8 +163,7 @@ int vitro_finish_insn(struct vitro_vcpu *vcpu)
 		ret = vi_next_rip(vcpu, vcpu->comm->exit.insn_len, &next);
 	if (ret)
 		return ret;
-	gprs = vcpu->comm->state.gprs;
-	return vi_commit(vcpu, &gprs, next, true);
+	return vi_commit(vcpu, &vcpu->comm->state.gprs, next, true);
 }
 
 /* ---------------------------------------------------------------- starting */
