@@ -65,4 +65,24 @@ static inline bool is_report(const char *line)
 	return false;
 }
 
+#define STACK_LINES	64	/* in a dump of one stack, and more than there ever are */
+
+/*
+ * The test "inject" makes allocations fail, and the kernel says where that was: the stack it
+ * then dumps is not a report.  *@left: lines of it that may still come; 0 in the beginning.
+ */
+static inline bool is_asked_for(const char *line, int *left)
+{
+	bool inside = *left > 0;
+
+	if (strstr(line, "FAULT_INJECTION: forcing a failure") ||
+	    strstr(line, "inject: vmalloc error: ")) {
+		*left = STACK_LINES;
+		return true;
+	}
+	if (inside)
+		*left = strstr(line, " </TASK>") ? 0 : *left - 1;
+	return inside;
+}
+
 #endif /* REPORTS_H */
