@@ -188,6 +188,7 @@ bool all_gone(struct judge *j)
 {
 	time_t end = time(NULL) + PATIENCE;
 	unsigned int areas;
+	bool gone;
 	int users;
 
 	close(j->dev);
@@ -199,12 +200,14 @@ bool all_gone(struct judge *j)
 		if (f)
 			fclose(f);
 		areas = count_areas();
-		if ((users == 0 && areas == j->areas) || time(NULL) > end)
+		/* Fewer than at the start: what was before us has gone meanwhile. */
+		gone = users == 0 && areas <= j->areas;
+		if (gone || time(NULL) > end)
 			break;
 		vt_sleep_ms(20);
 	}
 	j->dev = vt_open();
-	if (users == 0 && areas == j->areas)
+	if (gone)
 		return true;
 	printf("# the module has %d users; %u areas of memory, at first %u\n", users, areas,
 	       j->areas);
