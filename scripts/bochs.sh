@@ -86,4 +86,9 @@ debug: action=ignore
 speaker: enabled=0
 sound: driver=dummy
 END
-emulator=("$top/scripts/run-bochs" "$work" "$build/log/bochs-$machine.log")
+# What is not at /init by then hangs.
+boot_limit=60
+case $(kernel_of "$machine") in
+debug*) boot_limit=600 ;;
+esac
+emulator=("$top/scripts/run-bochs" "$work" "$build/log/bochs-$machine.log" "$boot_limit")
