@@ -114,10 +114,10 @@ static void use_after_free(void)
 
 static void vmalloc_bounds(void)
 {
-	u8 *object = vmalloc(PAGE_SIZE);
+	u8 *object = vmalloc(SIZE);
 
 	if (object)
-		object[hidden(PAGE_SIZE - 1) + 1] = 1;
+		object[hidden(SIZE)] = 1;
 	vfree(object);
 }
 
