@@ -362,7 +362,7 @@ static bool regressions_stay_fixed(struct fuzzer *f)
 static int test(void)
 {
 	const char *machine = getenv("VITRO_MACHINE");
-	unsigned long rounds = machine && !strcmp(machine, "amd") ? 100 : 12;
+	unsigned long rounds = machine && !strcmp(machine, "amd") ? 100 : 6;
 	struct fuzzer f;
 
 	ksft_print_header();
