@@ -53,9 +53,6 @@ static inline bool one_in(struct rng *rng, unsigned int n)
 	return below(rng, n) == 0;
 }
 
-/* An element of an array. */
-#define pick(rng, array)	((array)[below(rng, ARRAY_SIZE(array))])
-
 /* ------------------------------------------------------------ guest memory */
 
 /* Slot 0, in which all of a program is, and the other slots; elsewhere nothing is. */

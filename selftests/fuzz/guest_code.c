@@ -206,7 +206,7 @@ static uint32_t random_msr(struct rng *rng)
 	case 4:
 		return rnd(rng);
 	default:
-		return pick(rng, known);
+		return known[below(rng, ARRAY_SIZE(known))];
 	}
 }
 
@@ -216,7 +216,7 @@ static uint16_t random_port(struct rng *rng)
 		0, 0x20, 0x40, 0x60, 0x64, 0x70, 0x80, 0x3f8, 0xcf8, 0xfffd, 0xffff,
 	};
 
-	return one_in(rng, 2) ? pick(rng, known) : rnd(rng);
+	return one_in(rng, 2) ? known[below(rng, ARRAY_SIZE(known))] : rnd(rng);
 }
 
 static void emit_prelude(struct code *code, enum prelude prelude)
@@ -230,6 +230,7 @@ static void emit_prelude(struct code *code, enum prelude prelude)
 		0x80000001, 0x80000008, 0x8000000a, 0x8000001d, 0x80000021, 0xc0000000, 0xffffffff,
 	};
 	struct rng *rng = code->rng;
+	uint64_t value;
 	uint32_t msr;
 
 	if (one_in(rng, 8))	/* what is there already */
@@ -252,7 +253,7 @@ static void emit_prelude(struct code *code, enum prelude prelude)
 		emit_set(code, VITRO_RDX, random_port(rng));
 		break;
 	case P_LEAF:
-		emit_set(code, VITRO_RAX, pick(rng, leaves));
+		emit_set(code, VITRO_RAX, leaves[below(rng, ARRAY_SIZE(leaves))]);
 		emit_set(code, VITRO_RCX, below(rng, 20));
 		break;
 	case P_XCR:
@@ -265,8 +266,10 @@ static void emit_prelude(struct code *code, enum prelude prelude)
 			 below(rng, GDT_SIZE));
 		break;
 	case P_CONTROL:
-		emit_set(code, VITRO_RAX, one_in(rng, 8) ? rnd(rng) : pick(rng, controls) ^
-			 (one_in(rng, 2) ? 1U << below(rng, 32) : 0));
+		value = controls[below(rng, ARRAY_SIZE(controls))];
+		if (one_in(rng, 2))
+			value ^= 1ULL << below(rng, 32);
+		emit_set(code, VITRO_RAX, one_in(rng, 8) ? rnd(rng) : value);
 		break;
 	case P_ADDRESS:
 		emit_set(code, VITRO_RAX, random_address(rng));
@@ -314,13 +317,13 @@ static void emit_template(struct code *code)
 	static const unsigned char prefixes[] = {
 		0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
 	};
-	const struct template *t = &pick(code->rng, templates);
+	const struct template *t = &templates[below(code->rng, ARRAY_SIZE(templates))];
 	struct rng *rng = code->rng;
 	bool wide = code->bits != 16;
 
 	emit_prelude(code, t->prelude);
 	while (one_in(rng, 6))
-		emit(code, pick(rng, prefixes), 1);
+		emit(code, prefixes[below(rng, ARRAY_SIZE(prefixes))], 1);
 	if (code->bits == 64 && one_in(rng, 4))
 		emit(code, 0x40 + below(rng, 16), 1);
 	memcpy(code->at, t->bytes, t->len);

@@ -33,7 +33,7 @@ uint64_t random_address(struct rng *rng)
 	switch (below(rng, 12)) {
 	case 0:		/* around an end */
 	case 1:
-		return pick(rng, ends) + below(rng, 32) - 16;
+		return ends[below(rng, ARRAY_SIZE(ends))] + below(rng, 32) - 16;
 	case 2:
 		return below(rng, 16) * PAGE - below(rng, 16);
 	case 3:
@@ -160,8 +160,10 @@ static uint64_t random_entry(struct rng *rng)
 		ROM, ROM + PAGE, HOLE, HOLE + PAGE, HUGE, HUGE + 2 * PAGE, HIGH, HIGH + PAGE,
 		RAM_SIZE, APIC, NOWHERE, 0x200000, 0x40000000,
 	};
-	uint64_t entry = one_in(rng, 16) ? rnd(rng) & 0xffffffffff000 : pick(rng, pages);
+	uint64_t entry = pages[below(rng, ARRAY_SIZE(pages))];
 
+	if (one_in(rng, 16))
+		entry = rnd(rng) & 0xffffffffff000;
 	entry |= one_in(rng, 2) ? TABLE | D : rnd(rng) & 0xfff;
 	if (one_in(rng, 4))
 		entry |= PS;
@@ -177,7 +179,7 @@ static void change_tables(unsigned char *ram, struct rng *rng)
 
 	while (n--) {
 		unsigned int entry = one_in(rng, 4) ? below(rng, 512) : below(rng, 64);
-		unsigned int at = pick(rng, tables) + 8 * entry;
+		unsigned int at = tables[below(rng, ARRAY_SIZE(tables))] + 8 * entry;
 
 		/* Not often the program itself: then there is none. */
 		if (entry <= CODE(1) / PAGE && !one_in(rng, 16))
@@ -187,7 +189,7 @@ static void change_tables(unsigned char *ram, struct rng *rng)
 	for (n = one_in(rng, 2) ? 0 : below(rng, 6); n; n--) {
 		static const unsigned int places[] = { GDT, GDT, LDT, TSS, TSS2, TSS16 };
 
-		put(ram, pick(rng, places) + 8 * below(rng, 32), rnd(rng));
+		put(ram, places[below(rng, ARRAY_SIZE(places))] + 8 * below(rng, 32), rnd(rng));
 	}
 	for (n = one_in(rng, 2) ? 0 : below(rng, 6); n; n--) {
 		unsigned int v = one_in(rng, 2) ? below(rng, 32) : below(rng, 256);

@@ -240,7 +240,7 @@ void random_state(struct cpu *cpu)
 	};
 	struct vitro_state *s = &cpu->comm->state;
 	struct rng *rng = &cpu->rng;
-	enum level level = pick(rng, levels);
+	enum level level = levels[below(rng, ARRAY_SIZE(levels))];
 	bool user = level > V86 && one_in(rng, 3);
 	unsigned int i, n;
 
