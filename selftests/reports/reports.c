@@ -20,9 +20,8 @@
 #define SIZE	64	/* of an object: a cache has just this size, so nothing hides behind it */
 
 struct object {
+	int array[4];	/* not at the end, where an array may be of any size */
 	struct timer_list timer;
-	struct list_head link;
-	int array[4];
 };
 
 /* A value that the compiler cannot know, or it would see what is wrong by itself. */
