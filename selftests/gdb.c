@@ -378,4 +378,29 @@ TEST_F_TIMEOUT(running, vitro_gdb_attaches, SECONDS)
 	EXPECT_EQ(END_STOPPED, end_of(&run));
 }
 
+/* vitro gdb opens the socket, and the machine, which cannot open any, listens at it. */
+TEST_F_TIMEOUT(running, vitro_gdb_lets_it_listen, SECONDS)
+{
+	pid_t run;
+	int fd, i;
+
+	if (system("vitro --version >/dev/null"))
+		SKIP(return, "no command vitro on this machine");
+	unlink(SOCKET);
+	write_snippet();
+	run = launch(NULL, "/tmp/gdb-out3");
+	for (i = 0; i < PATIENCE_S * 10 && system("vitro ps | grep -q " NAME); i++)
+		usleep(100000);
+	ASSERT_EQ(0, system("vitro gdb " NAME " " SOCKET));
+	fd = connect_stub();
+	ASSERT_EQ(0, strncmp(ask(fd, "?"), "T02", 3));
+	close(fd);
+	/* One stub is enough, and who asks for another leaves nothing. */
+	EXPECT_NE(0, system("vitro gdb " NAME " " SOCKET ".2 2>/dev/null"));
+	EXPECT_NE(0, access(SOCKET ".2", F_OK));
+	kill(run, SIGTERM);
+	EXPECT_EQ(END_STOPPED, end_of(&run));
+	EXPECT_NE(0, access(SOCKET, F_OK));
+}
+
 TEST_HARNESS_MAIN

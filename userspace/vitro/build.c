@@ -98,7 +98,8 @@ int machine_build(struct machine *m, const struct config *config)
 		return END_HOST;
 	}
 	m->is_snippet = config->snippet;
-	m->dump_entry = config->dump_entry;
+	if (config->dump_entry && !refused_open(m, config->dump_entry))
+		return END_USAGE;
 	m->stuck_ns = config->stuck;
 	fw_cfg_init(&m->fw_cfg, config->memory, config->cpus);
 	if (config->debug_exit && machine_add_debugexit(m, config->debug_exit))

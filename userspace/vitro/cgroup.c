@@ -22,20 +22,27 @@
 #define CGROUP_ROOT	"/sys/fs/cgroup"
 #define DEFAULT_PERIOD	100000		/* microseconds, as the kernel's */
 
+static int group_open(const char *dir, const char *file)
+{
+	char path[CGROUP_PATH + 64];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	return open(path, O_WRONLY | O_CLOEXEC);
+}
+
+static int write_text(int fd, const char *text)
+{
+	return write(fd, text, strlen(text)) < 0 ? errno : 0;
+}
+
 /* Write @text to a file of a group; returns 0 or an errno. */
 static int group_write(const char *dir, const char *file, const char *text)
 {
-	char path[CGROUP_PATH + 64];
-	ssize_t n;
-	int fd, err;
+	int fd = group_open(dir, file);
+	int err = fd < 0 ? errno : write_text(fd, text);
 
-	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	n = write(fd, text, strlen(text));
-	err = n < 0 ? errno : 0;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return err;
 }
 
@@ -185,6 +192,9 @@ static int make_group(struct cgroup *group)
 		group->path[0] = '\0';
 		return failed("make a control group in", group->parent, err, CURE_DENIED);
 	}
+	/* For the way back, when nothing can be opened any more (sandbox.h). */
+	group->home_procs = group_open(group->home, "cgroup.procs");
+	group->parent_control = group_open(group->parent, "cgroup.subtree_control");
 	err = group_move(group->path);
 	if (err)
 		return failed("move to control group", group->path, err, CURE_DENIED);
@@ -230,9 +240,11 @@ void cgroup_leave(struct cgroup *group)
 	if (!group->path[0])
 		return;
 	/* A group that passes controllers on takes no processes: it must not any more. */
-	if (group_move(group->home) && group->enabled[0]) {
-		group_write(group->parent, "cgroup.subtree_control", group->enabled);
-		group_move(group->home);
+	if (write_text(group->home_procs, "0") && group->enabled[0]) {
+		write_text(group->parent_control, group->enabled);
+		write_text(group->home_procs, "0");
 	}
 	rmdir(group->path);
+	close(group->home_procs);
+	close(group->parent_control);
 }

@@ -12,12 +12,15 @@
  * @path: its directory, below @parent; empty if there is none
  * @parent: the directory that it was made in
  * @home: the directory where the process was before
+ * @home_procs: @parent_control: files of those two, open, or -1; set with @path
  * @enabled: the controllers that were turned on for it in @parent, as "-cpu -memory"
  */
 struct cgroup {
 	char path[CGROUP_PATH];
 	char parent[CGROUP_PATH];
 	char home[CGROUP_PATH];
+	int home_procs;
+	int parent_control;
 	char enabled[32];
 };
 

@@ -138,6 +138,7 @@ enum console_kind {
  * @symbols: file with names of the guest's addresses, or NULL
  * @deadline: nanoseconds, 0 for none
  * @gdb: where to wait for gdb, or NULL
+ * @sandbox: confine the threads: sandbox.h
  * @name: for messages
  * @quiet: do not say how it ended
  */
@@ -172,6 +173,7 @@ struct config {
 	char *symbols;
 	uint64_t deadline;
 	char *gdb;
+	unsigned int sandbox;
 	char *name;
 	bool quiet;
 };

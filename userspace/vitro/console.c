@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "sandbox.h"
 
 #define CTRL_A		0x01
 
@@ -194,6 +195,8 @@ static void *writer(void *arg)
 	static uint8_t buf[CONSOLE_OUT];
 	size_t len;
 
+	if (!sandbox_enter(SANDBOX_CONSOLE))
+		con->failed = EPERM;
 	pthread_mutex_lock(&con->lock);
 	while (con->out_len || !con->stop) {
 		if (!con->out_len) {

@@ -5,6 +5,7 @@
 
 #include "gdb.h"
 #include "machine.h"
+#include "sandbox.h"
 
 #define EFER_LMA	(1ULL << 10)
 #define VECTOR_GP	13	/* SDM 3A 6.15: general protection */
@@ -259,6 +260,8 @@ void *cpu_run(void *arg)
 	struct cpu *cpu = arg;
 	struct machine *m = cpu->machine;
 
+	if (!sandbox_enter(SANDBOX_VCPU))
+		machine_end(m, END_HOST, "no sandbox for a vCPU's thread");
 	while (!m->ended) {
 		pause_point(cpu);
 		if (vitro_vcpu_run(cpu->vcpu) < 0) {

@@ -46,7 +46,7 @@ static int add_disk(struct machine *m, const struct disk_config *config, unsigne
 	}
 	snprintf(name, sizeof(name), "disk%u", nr);
 	virtio_blk_init(blk, name, disk);
-	err = io_add(m, &blk->dev);
+	err = io_add(m, &blk->dev, SANDBOX_IO);
 	if (!err)
 		return 0;
 	fprintf(stderr, "vitro run: --disk '%s': %s\n", config->file, strerror(-err));

@@ -53,7 +53,7 @@ static int add_hvc(struct machine *m)
 		.opaque = m,
 	});
 	m->hvc = hvc;
-	err = io_add(m, &hvc->dev);
+	err = io_add(m, &hvc->dev, SANDBOX_IO);
 	if (err)
 		return host_error("--console", -err);
 	hvc_resize(m);
@@ -101,7 +101,7 @@ static int add_balloon(struct machine *m, const struct config *config)
 	if (!balloon)
 		return host_error("--balloon", ENOMEM);
 	virtio_balloon_init(balloon, "balloon0", size);
-	err = io_add(m, &balloon->dev);
+	err = io_add(m, &balloon->dev, SANDBOX_IO);
 	if (err)
 		return host_error("--balloon", -err);
 	m->balloon = balloon;
@@ -134,7 +134,7 @@ static int add_rng(struct machine *m)
 	if (!rng)
 		return host_error("--rng", ENOMEM);
 	virtio_rng_init(rng, "rng0");
-	err = io_add(m, &rng->dev);
+	err = io_add(m, &rng->dev, SANDBOX_IO);
 	return err ? host_error("--rng", -err) : 0;
 }
 

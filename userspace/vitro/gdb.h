@@ -9,6 +9,7 @@
  *   gdb_target.c    the vCPUs: stopping, stepping, breakpoints; their memory
  *   gdb_monitor.c   "monitor" commands
  *   gdb_server.c    the thread that listens, and talks to one gdb at a time
+ *   gdb_where.c     sockets and serial lines
  *   gdb_attach.c    vitro gdb, which asks a machine to listen
  *
  * gdb's threads are the vCPUs; its thread 1 is vCPU 0.  The machine stops as a whole
@@ -225,6 +226,14 @@ void gdb_tell_end(struct gdb *g, unsigned int status);
 void gdb_monitor(struct gdb *g, const char *command, FILE *out);
 
 /* --------------------------------------------------------------- gdb_server.c */
+
+/* ----------------------------------------------------------------- gdb_where.c */
+
+int gdb_where_open(const char *where, char *error, size_t size);
+void gdb_where_describe(int fd, const char *where, char *text, size_t size);
+void gdb_where_close(int fd);
+
+/* ---------------------------------------------------------------- gdb_server.c */
 
 bool gdb_open(struct machine *m, const char *where);
 bool gdb_run(struct machine *m);

@@ -13,6 +13,7 @@
 
 #include "cmd.h"
 #include "control.h"
+#include "gdb.h"
 
 static void print_help(void)
 {
@@ -82,19 +83,27 @@ static int connect_pipe(struct control_client *c)
 	return result ? 0 : END_HOST;
 }
 
+/* The machine opens nothing itself (sandbox.h). */
 static int listen_there(struct control_client *c, const char *where)
 {
-	json_t *result = control_call(c, json_pack("{s:s, s:s}", "command", "gdb",
-						   "where", where));
-	const char *there = json_string_value(json_object_get(result, "where"));
-	char text[300];
+	struct control_fds fds = { .nr = 1 };
+	char error[512], text[300];
+	json_t *result;
 
-	snprintf(text, sizeof(text), "%s", there ? there : where);
-	control_clean(text);
-	if (result)
+	fds.fd[0] = gdb_where_open(where, error, sizeof(error));
+	if (fds.fd[0] < 0) {
+		fprintf(stderr, "vitro gdb: %s\n", error);
+		return END_HOST;
+	}
+	gdb_where_describe(fds.fd[0], where, text, sizeof(text));
+	result = control_call_fds(c, json_pack("{s:s}", "command", "gdb"), &fds);
+	if (result) {
+		close(fds.fd[0]);
 		printf("target remote %s\n", text);
-	else
+	} else {
+		gdb_where_close(fds.fd[0]);
 		fprintf(stderr, "vitro gdb: %s\n", c->error);
+	}
 	json_decref(result);
 	return result ? 0 : END_HOST;
 }

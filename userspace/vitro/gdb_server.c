@@ -6,115 +6,34 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "gdb.h"
 #include "machine.h"
+#include "sandbox.h"
 
 /* One at a time starts a stub. */
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
-/* ------------------------------------------------------------------- where it listens */
-
-/* A socket of the one or the other kind, listening; or -errno. */
-static int listen_at(int family, const struct sockaddr *addr, socklen_t len)
-{
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	const int on = 1;
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (!bind(fd, addr, len) && !listen(fd, 1))
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
-}
-
-/* [HOST:]PORT; who names no host gets one that others cannot reach. */
-static int listen_tcp(const char *where, char *error, size_t size)
-{
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
-	const char *colon = strrchr(where, ':');
-	struct addrinfo *addrs, *a;
-	char host[256];
-	int fd = -EADDRNOTAVAIL, err;
-
-	snprintf(host, sizeof(host), "%.*s", colon ? (int)(colon - where) : 0, where);
-	err = getaddrinfo(host[0] ? host : "127.0.0.1", colon ? colon + 1 : where, &hints, &addrs);
-	if (err) {
-		snprintf(error, size, "'%s': %s; give [HOST:]PORT, or the path of a socket", where,
-			 gai_strerror(err));
-		return -1;
-	}
-	for (a = addrs; a && fd < 0; a = a->ai_next)
-		fd = listen_at(a->ai_family, a->ai_addr, a->ai_addrlen);
-	freeaddrinfo(addrs);
-	if (fd < 0)
-		snprintf(error, size, "'%s': %s", where, strerror(-fd));
-	return fd;
-}
-
-static int listen_unix(const char *path, char *error, size_t size)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd = -ENAMETOOLONG;
-
-	if (strlen(path) < sizeof(addr.sun_path)) {
-		strcpy(addr.sun_path, path);
-		fd = listen_at(AF_UNIX, (struct sockaddr *)&addr, sizeof(addr));
-	}
-	if (fd < 0)
-		snprintf(error, size, "'%s': %s%s", path, strerror(-fd),
-			 fd == -EADDRINUSE ? "; remove it, if nobody uses it" : "");
-	return fd;
-}
-
-/* A serial line: bytes as they are, and as fast as is usual. */
-static int open_line(const char *path, char *error, size_t size)
-{
-	int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	struct termios t;
-
-	if (fd < 0) {
-		snprintf(error, size, "'%s': %s", path, strerror(errno));
-		return -1;
-	}
-	if (!tcgetattr(fd, &t)) {
-		cfmakeraw(&t);
-		cfsetspeed(&t, B115200);
-		tcsetattr(fd, TCSANOW, &t);
-	}
-	return fd;
-}
-
 /* Sets g->listener, or g->link.fd for what is a connection by itself. */
-static bool open_where(struct gdb *g, const char *where, char *error, size_t size)
+static void take_where(struct gdb *g, int fd)
 {
-	struct stat st;
+	int listens = 0;
+	socklen_t len = sizeof(listens);
 
 	g->listener = -1;
 	g->link.fd = -1;
-	if (where[0] != '/')
-		g->listener = listen_tcp(where, error, size);
-	else if (!stat(where, &st) && S_ISCHR(st.st_mode))
-		g->link.fd = open_line(where, error, size);
+	if (!getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) && listens)
+		g->listener = fd;
 	else
-		g->listener = listen_unix(where, error, size);
-	return g->listener >= 0 || g->link.fd >= 0;
+		g->link.fd = fd;
 }
 
 /* ------------------------------------------------------------------- conversation */
@@ -309,15 +228,8 @@ static struct gdb *get_gdb(struct machine *m)
 
 static void close_all(struct gdb *g)
 {
-	struct sockaddr_un addr;
-	socklen_t len = sizeof(addr);
-
-	if (g->listener >= 0) {
-		if (!getsockname(g->listener, (struct sockaddr *)&addr, &len) &&
-		    addr.sun_family == AF_UNIX)
-			unlink(addr.sun_path);
-		close(g->listener);
-	}
+	if (g->listener >= 0)
+		gdb_where_close(g->listener);
 	if (g->link.fd >= 0)
 		close(g->link.fd);
 	g->listener = -1;
@@ -345,10 +257,10 @@ static void *serve_to_the_end(void *arg)
 {
 	struct gdb *g = arg;
 
-	if (give_up_host())
-		serve(g);
-	else
+	if (!give_up_host())
 		perror("vitro: gdb: capset");
+	else if (sandbox_enter(SANDBOX_GDB))
+		serve(g);
 	pthread_mutex_lock(&starting);
 	close_all(g);
 	g->done = true;
@@ -368,24 +280,6 @@ static bool is_busy(struct gdb *g)
 	return false;
 }
 
-/*
- * Where it can be reached, for the user to type.  The port may have been chosen by the
- * system.
- */
-static void describe_where(const struct gdb *g, const char *where, char *text, size_t size)
-{
-	struct sockaddr_storage addr;
-	socklen_t len = sizeof(addr);
-	char host[256], port[32];
-
-	if (where[0] != '/' && !getsockname(g->listener, (struct sockaddr *)&addr, &len) &&
-	    !getnameinfo((struct sockaddr *)&addr, len, host, sizeof(host), port, sizeof(port),
-			 NI_NUMERICHOST | NI_NUMERICSERV))
-		snprintf(text, size, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
-	else
-		snprintf(text, size, "%s", where);
-}
-
 /**
  * gdb_open - make ready for gdb: before the vCPUs run
  * @m: the machine
@@ -399,18 +293,21 @@ bool gdb_open(struct machine *m, const char *where)
 	const char *nowait = comma && !strcmp(comma, ",nowait") ? comma : NULL;
 	struct gdb *g = get_gdb(m);
 	char place[256], text[300], error[512] = "no memory";
+	int fd;
 
 	snprintf(place, sizeof(place), "%.*s",
 		 nowait ? (int)(nowait - where) : (int)sizeof(place), where);
-	if (!g || !open_where(g, place, error, sizeof(error))) {
+	fd = g ? gdb_where_open(place, error, sizeof(error)) : -1;
+	if (fd < 0) {
 		fprintf(stderr, "vitro run: --gdb %s\n", error);
 		return false;
 	}
+	take_where(g, fd);
 	g->stop = (struct gdb_stop){ .why = STOP_TRAP };
 	g->running = nowait;
 	if (!nowait)
 		pause_ask(m);
-	describe_where(g, place, text, sizeof(text));
+	gdb_where_describe(fd, place, text, sizeof(text));
 	fprintf(stderr, "vitro: %s gdb: target remote %s\n",
 		nowait ? "ready for" : "waiting for", text);
 	return true;
@@ -475,30 +372,24 @@ void gdb_free(struct machine *m)
 
 static json_t *attach(struct control_request *req, struct machine *m)
 {
-	const char *where = json_string_value(json_object_get(req->args, "where"));
-	char error[512], text[300] = "";
 	struct gdb *g = get_gdb(m);
+	int fd;
 
 	if (!g)
-		return control_fail(req, "gdb: no memory");
+		return control_fail(req, "no memory");
 	if (is_busy(g))
-		return control_fail(req, "gdb: the machine has a stub already, for one gdb");
-	if (where) {
-		if (!open_where(g, where, error, sizeof(error)))
-			return control_fail(req, "gdb: %s", error);
-		describe_where(g, where, text, sizeof(text));
-	} else {
-		g->link.fd = control_take_fd(req->in, 0);
-		if (g->link.fd < 0)
-			return control_fail(req, "gdb: neither \"where\" nor a connection");
-		fcntl(g->link.fd, F_SETFL, O_NONBLOCK);
-	}
+		return control_fail(req, "the machine has a stub already, for one gdb");
+	fd = control_take_fd(req->in, 0);
+	if (fd < 0)
+		return control_fail(req, "neither a connection nor a socket that listens");
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	take_where(g, fd);
 	g->running = true;
 	if (!gdb_run(m)) {
 		close_all(g);
-		return control_fail(req, "gdb: no thread");
+		return control_fail(req, "no thread");
 	}
-	return json_pack("{s:s}", "where", text);
+	return json_object();
 }
 
 static json_t *answer(struct control_request *req, void *opaque)

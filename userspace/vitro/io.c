@@ -139,6 +139,8 @@ static void *io_run(void *arg)
 {
 	struct io *io = arg;
 
+	if (!sandbox_enter(io->role))
+		machine_end(io->machine, END_HOST, "no sandbox for a device's thread");
 	while (!atomic_load(&io->quit))
 		loop_once(&io->loop, -1);
 	virtio_stop(io->dev);
@@ -287,10 +289,11 @@ static int plug(struct io *io, unsigned int slot)
  * io_add - put a virtio device into the machine
  * @m: the machine; it has its memory, does not run, and its ACPI tables are not made
  * @dev: the device; the machine owns it from now on, also on failure
+ * @role: what its thread may do
  *
  * Return: 0 or -errno; -ENOSPC too many.
  */
-int io_add(struct machine *m, struct virtio_dev *dev)
+int io_add(struct machine *m, struct virtio_dev *dev, enum sandbox_role role)
 {
 	const struct virtio_mmio_host host = {
 		.start = host_start, .stop = host_stop, .kick = host_kick,
@@ -307,6 +310,7 @@ int io_add(struct machine *m, struct virtio_dev *dev)
 	}
 	io->machine = m;
 	io->dev = dev;
+	io->role = role;
 	io->pin = VIRTIO_MMIO_PIN(m->nr_io);
 	io->control.fd = -1;
 	dev->mem = &m->memory;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sandbox.h"
 #include "../devices/loop.h"
 #include "../devices/virtio.h"
 #include "../devices/virtio_mmio.h"
@@ -38,6 +39,7 @@ enum io_order { IO_NOTHING, IO_START, IO_STOP };
  * struct io - a virtio device in the machine
  * @machine: [I] it
  * @dev: [I] the device
+ * @role: [I] what its thread may do
  * @mmio: [m] its registers
  * @loop: its thread's event loop
  * @kick: [I] a doorbell for each queue
@@ -56,6 +58,7 @@ enum io_order { IO_NOTHING, IO_START, IO_STOP };
 struct io {
 	struct machine *machine;
 	struct virtio_dev *dev;
+	enum sandbox_role role;
 	struct virtio_mmio mmio;
 	struct loop loop;
 	struct io_kick kick[VIRTIO_MAX_QUEUES];
@@ -73,7 +76,7 @@ struct io {
 	unsigned int complaints;
 };
 
-int io_add(struct machine *m, struct virtio_dev *dev);
+int io_add(struct machine *m, struct virtio_dev *dev, enum sandbox_role role);
 int io_start(struct machine *m);
 void io_stop(struct machine *m);
 void io_fini(struct machine *m);

@@ -301,6 +301,7 @@ void machine_fini(struct machine *m)
 {
 	unsigned int i;
 
+	refused_close(m);
 	control_free(m->control);
 	gdb_free(m);
 	io_fini(m);

@@ -72,7 +72,10 @@ struct cpu {
  * @nr_cpus: [I] processors
  * @cpu: [I] they, by id
  * @is_snippet: [I] HLT with interrupts off is the regular end
- * @dump_entry: [I] file for an entry that the CPU refuses, or NULL
+ * @dump_path: [I] file for an entry that the CPU refuses, or NULL
+ * @dump_fd: [I] the same, open: later, nothing can be opened any more (sandbox.h)
+ * @dump_made: [I] it was not there before
+ * @dump_used: [a] there is an entry in it
  * @symbols: [I] names of the guest's addresses, or NULL
  * @stuck_ns: [I] after so long, a guest that gets nowhere is stuck
  * @fallen: the processor that ended it by a triple fault, or NULL; read when its thread is over
@@ -110,7 +113,10 @@ struct machine {
 	unsigned int nr_cpus;
 	struct cpu cpu[VITRO_MAX_VCPUS];
 	bool is_snippet;
-	const char *dump_entry;
+	const char *dump_path;
+	int dump_fd;
+	bool dump_made;
+	atomic_bool dump_used;
 	struct symbols *symbols;
 	uint64_t stuck_ns;
 	struct cpu *fallen;
@@ -176,6 +182,8 @@ void balloon_resize(struct machine *m, int mebibytes);
 int world_run(struct machine *m, uint64_t deadline);
 
 /* refused.c */
+bool refused_open(struct machine *m, const char *path);
+void refused_close(struct machine *m);
 void refused_why(struct cpu *cpu, char *text, size_t size);
 
 /* cpu.c */

@@ -95,7 +95,7 @@ static int add_net(struct machine *m, const struct net_config *config, unsigned 
 	}
 	snprintf(name, sizeof(name), "net%u", nr);
 	virtio_net_init(net, name, backend, mac);
-	err = io_add(m, &net->dev);
+	err = io_add(m, &net->dev, config->user ? SANDBOX_NET : SANDBOX_IO);
 	if (!err)
 		return 0;
 	fprintf(stderr, "vitro run: --net: %s\n", strerror(-err));

@@ -74,6 +74,8 @@ static const struct opt backing_options[] = {
 	{ .name = NULL }
 };
 
+static const struct opt_choice on_off[] = { { "on", true }, { "off", false }, { NULL, 0 } };
+
 static const struct opt_choice consoles[] = {
 	{ "serial", CONSOLE_SERIAL },
 	{ "virtio", CONSOLE_VIRTIO },
@@ -151,6 +153,8 @@ const struct opt run_options[] = {
 	  .help = "say so when the guest gets nowhere for TIME" },
 	{ "deadline", 'd', "TIME", OPT_DURATION, FIELD(deadline),
 	  .help = "end the guest after TIME, such as 60s or 2m" },
+	{ "sandbox", 0, "on|off", OPT_CHOICE, FIELD(sandbox), .initial = "off", .choices = on_off,
+	  .help = "on: let a guest that breaks out do next to nothing" },
 	{ "name", 'n', "NAME", OPT_STRING, FIELD(name),
 	  .help = "name of the guest in messages" },
 	{ "quiet", 'q', NULL, OPT_FLAG, FIELD(quiet),

@@ -16,6 +16,7 @@
 #include "machine.h"
 #include "pause.h"
 #include "record.h"
+#include "sandbox.h"
 
 /* One at a time, as a vCPU has but one ring. */
 static atomic_bool recorded;
@@ -41,6 +42,9 @@ static void *read_rings(void *unused)
 	const struct timespec pause = { .tv_nsec = RECORD_PAUSE_NS };
 
 	(void)unused;
+	/* Without this thread, the rings run over, and the recording says how much is lost. */
+	if (!sandbox_enter(SANDBOX_RECORD))
+		return NULL;
 	while (!own.stop) {
 		recorder_drain(&own.recorder, false);
 		nanosleep(&pause, NULL);

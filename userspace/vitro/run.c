@@ -16,6 +16,7 @@
 #include "gdb.h"
 #include "postmortem.h"
 #include "record.h"
+#include "sandbox.h"
 #include "symbols.h"
 #include "walk.h"
 
@@ -69,6 +70,8 @@ static int run_machine(struct machine *m, const struct config *config)
 	tell_name(m, config->name);
 	serve(m);
 	if (config->gdb && !gdb_open(m, config->gdb))
+		return END_HOST;
+	if (config->sandbox && !sandbox_begin())
 		return END_HOST;
 	if (!record_start(m))
 		return END_HOST;

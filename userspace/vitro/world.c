@@ -11,6 +11,7 @@
 
 #include "gdb.h"
 #include "machine.h"
+#include "sandbox.h"
 
 /* What can happen, and the file descriptor that tells. */
 enum source { FROM_SIGNAL, FROM_STDIN, FROM_DEADLINE, FROM_RTC, FROM_PIT, FROM_PANIC, FROM_STUCK,
@@ -297,6 +298,8 @@ int world_run(struct machine *m, uint64_t deadline)
 		if (!gdb_run(m))
 			machine_end(m, END_HOST, "cannot start a thread for gdb");
 		start_control(m);	/* last: its clients may ask for a gdb, too */
+		if (!sandbox_enter(SANDBOX_MAIN))
+			machine_end(m, END_HOST, "no sandbox for the main thread");
 		wait_for_end(&out, m);
 		join_cpus(m, nr);
 		io_stop(m);
