@@ -8,7 +8,7 @@ export PREFIX DESTDIR
 build := $(CURDIR)/build
 
 .DEFAULT_GOAL := all
-.PHONY: all module libvitro vitro selftests run check check-matrix check-debug check-explainer check-guests check-report soak pictures bench bench-program mutate lint deps install uninstall insmod rmmod clean help
+.PHONY: all module libvitro vitro selftests run check check-matrix check-debug check-kernels check-explainer check-guests check-report soak pictures bench bench-program mutate lint deps install uninstall insmod rmmod clean help
 
 all: module libvitro vitro ## the module for the running kernel, or for KDIR=; the library; the launcher
 
@@ -45,6 +45,9 @@ check-debug: ## the tests on kernels that watch themselves: KASAN, lockdep and m
 
 check-guests: ## run guests from Debian, for minutes; MACHINE=amd, intel; GUESTS="disk kernel" narrows it
 	@scripts/check-guests $(if $(MACHINE),--machine $(MACHINE)) $(GUESTS)
+
+check-kernels: ## vitro.ko for Linux 6.12 and for the newest of Debian's, and the tests on 6.12
+	@scripts/check-kernels $(TESTS)
 
 check-explainer: ## 50,000 entries, legal and illegal: does vitro why foretell what the CPU does? 10 minutes or more
 	@scripts/check-explainer
