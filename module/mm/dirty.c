@@ -41,6 +41,16 @@ void dirty_mark(const struct vitro_slot *slot, u64 gfn)
 		set_bit(gfn - slot->base_gfn, slot->dirty);
 }
 
+static bool is_logged(struct vitro_vm *vm, u64 gfn)
+{
+	int idx = srcu_read_lock(&vitro_srcu);
+	const struct vitro_slot *slot = slot_find(vm, gfn);
+	bool logged = slot && slot->dirty;
+
+	srcu_read_unlock(&vitro_srcu, idx);
+	return logged;
+}
+
 /**
  * dirty_fault() - a write to a page that is mapped, but watched since the last log
  * @vm: the VM
@@ -58,21 +68,18 @@ bool dirty_fault(struct vitro_vm *vm, u64 gfn)
 	bool done = false;
 	int idx;
 
-	/* There, a spinlock is not to be touched with interrupts off. */
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+	/* On PREEMPT_RT, a spinlock is not to be touched with interrupts off. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || !is_logged(vm, gfn) || !spin_trylock(&vm->mmu.lock))
 		return false;
-
+	/* Under the lock, again: the leaf that is there is one of this slot. */
 	idx = srcu_read_lock(&vitro_srcu);
 	slot = slot_find(vm, gfn);
-	if (slot && slot->dirty && spin_trylock(&vm->mmu.lock)) {
-		/* Under the lock, again: the leaf that is there is one of this slot. */
-		slot = slot_find(vm, gfn);
-		done = slot && slot->dirty && tdp_unwatch(vm, gfn);
-		if (done)
-			dirty_mark(slot, gfn);
-		spin_unlock(&vm->mmu.lock);
+	if (slot && slot->dirty && tdp_unwatch(vm, gfn)) {
+		dirty_mark(slot, gfn);
+		done = true;
 	}
 	srcu_read_unlock(&vitro_srcu, idx);
+	spin_unlock(&vm->mmu.lock);
 	return done;
 }
 
