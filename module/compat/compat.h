@@ -20,7 +20,7 @@
 #include "compat/probed.h"
 
 /* 6.16: cpuid() and its kin have a header of their own; before, they came with others. */
-#if __has_include("asm/cpuid/api.h")
+#ifdef COMPAT_HAS_CPUID_API
 #include <asm/cpuid/api.h>
 #else
 #include <asm/processor.h>

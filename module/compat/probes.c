@@ -47,6 +47,13 @@ static void (*probe(void))(void)
 }
 #endif
 
+#ifdef PROBE_CPUID_API
+#include <asm/cpuid/api.h>
+
+static void (*probe)(unsigned int op, unsigned int *eax, unsigned int *ebx, unsigned int *ecx,
+		     unsigned int *edx) = cpuid;
+#endif
+
 /* Without any of them, it compiles in any case: else it is not the interface that lacks. */
 void *compat_probes[] = {
 #ifdef PROBE
