@@ -7,26 +7,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include "vt.h"
+#include "module.h"
 
 GUEST(g_stubs);
-
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "vitro", O_NONBLOCK) ? -errno : 0;
-}
-
-static int load(void)
-{
-	const char *path = getenv("VITRO_KO") ?: "/vitro.ko";
-	int fd = open(path, O_RDONLY | O_CLOEXEC), ret;
-
-	if (fd < 0)
-		vt_die("%s: %s; VITRO_KO must name the module", path, strerror(errno));
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return ret;
-}
 
 /* devtmpfs makes and removes the node in a thread of its own. */
 static bool node_exists(bool want)

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include "module.h"
 #include "storm.h"
 
 #define FEW		8
@@ -192,23 +193,6 @@ TEST(killed_at_any_moment)
 }
 
 /* -------------------------------------------------------------------- the module */
-
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "vitro", O_NONBLOCK) ? -errno : 0;
-}
-
-static int load(void)
-{
-	const char *path = getenv("VITRO_KO") ?: "/vitro.ko";
-	int fd = open(path, O_RDONLY | O_CLOEXEC), ret;
-
-	if (fd < 0)
-		vt_die("%s: %s; VITRO_KO must name the module", path, strerror(errno));
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return ret;
-}
 
 /* devtmpfs makes the node in a thread of its own. */
 static bool node_there(void *arg)
