@@ -50,8 +50,10 @@ static void (*probe(void))(void)
 #ifdef PROBE_CPUID_API
 #include <asm/cpuid/api.h>
 
-static void (*probe)(unsigned int op, unsigned int *eax, unsigned int *ebx, unsigned int *ecx,
-		     unsigned int *edx) = cpuid;
+static unsigned int probe(void)
+{
+	return cpuid_eax(1);
+}
 #endif
 
 /* Without any of them, it compiles in any case: else it is not the interface that lacks. */
