@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <malloc.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/vitro.h>
@@ -29,6 +31,7 @@
 #include "sandbox.h"
 
 #define MAX_CALLS	1024	/* numbers of system calls, x32's excepted */
+#define MAX_ARENAS	8	/* of malloc(); for more, it asks how many CPUs there are */
 
 /**
  * struct call - a system call that is allowed
@@ -248,6 +251,12 @@ bool sandbox_begin(void)
 	}
 	sees_host = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
 	learn_names();
+	/*
+	 * libc opens files late: gmtime() and timegm(), for the RTC, that of the time zone,
+	 * and malloc() that of the CPUs.  The first is read now, the second never.
+	 */
+	tzset();
+	mallopt(M_ARENA_MAX, MAX_ARENAS);
 	sigaction(SIGSYS, &act, NULL);
 	is_on = true;
 	return true;
