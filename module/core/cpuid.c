@@ -353,9 +353,13 @@ int cpuid_set(struct vitro_vcpu *vcpu, const struct vitro_cpuid *req)
 		return -EINVAL;
 	if (vcpu->has_run)
 		return -EBUSY;
-	table = vmemdup_user(u64_to_user_ptr(req->entries), size);
-	if (IS_ERR(table))
-		return PTR_ERR(table);
+	table = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!table)
+		return -ENOMEM;
+	if (copy_from_user(table, u64_to_user_ptr(req->entries), size)) {
+		kvfree(table);
+		return -EFAULT;
+	}
 	for (i = 0; i < req->nr; i++) {
 		if (table[i].pad || (table[i].flags & ~VITRO_CPUID_INDEXED)) {
 			kvfree(table);
