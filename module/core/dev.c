@@ -346,14 +346,34 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return run_ioctl(vcpu_cmds, ARRAY_SIZE(vcpu_cmds), vcpu, &vcpu->mutex, cmd, arg);
 }
 
+#define COMM_PAGES	DIV_ROUND_UP(sizeof(struct vitro_comm), PAGE_SIZE)
+
+/* The mapping holds the file, and with it the vCPU. */
+static vm_fault_t comm_fault(struct vm_fault *vmf)
+{
+	struct vitro_vcpu *vcpu = vmf->vma->vm_file->private_data;
+
+	if (vmf->pgoff >= COMM_PAGES)
+		return VM_FAULT_SIGBUS;
+	vmf->page = vmalloc_to_page((void *)vcpu->comm + (vmf->pgoff << PAGE_SHIFT));
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct vm_operations_struct comm_vm_ops = {
+	.fault = comm_fault,
+};
+
 static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct vitro_vcpu *vcpu = file->private_data;
 
 	if (current->mm != vcpu->vm->mm)
 		return -EIO;
-	/* The mapping may outlive the vCPU: it holds the pages by itself. */
-	return remap_vmalloc_range(vma, vcpu->comm, vma->vm_pgoff);
+	if (vma->vm_pgoff + vma_pages(vma) > COMM_PAGES)
+		return -EINVAL;
+	vma->vm_ops = &comm_vm_ops;
+	return 0;
 }
 
 static int vcpu_release(struct inode *inode, struct file *file)

@@ -90,7 +90,8 @@ struct vitro_vcpu *vcpu_create(struct vitro_vm *vm, u32 id)
 	init_waitqueue_head(&vcpu->wait);
 	lapic_init(vcpu);
 
-	vcpu->comm = vmalloc_user(PAGE_ALIGN(sizeof(*vcpu->comm)));
+	/* Of pages, for userspace to map: see dev.c. */
+	vcpu->comm = __vmalloc(PAGE_ALIGN(sizeof(*vcpu->comm)), GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	vcpu->state = kzalloc(sizeof(*vcpu->state), GFP_KERNEL_ACCOUNT);
 	vcpu->xsave = host_xsave_alloc();
 	if (!vcpu->comm || !vcpu->state || !vcpu->xsave ||
