@@ -32,6 +32,7 @@
 
 static u64 xcr0_offered;	/* states that this host has of the above */
 static u64 xcr0_of_host;
+static u64 xss_of_host;
 static u32 xsave_size;
 static u32 mxcsr_mask;
 
@@ -48,8 +49,27 @@ static void fpu_save(void *area)
 		asm volatile("fxsave64 %0" : "+m"(*(u8 (*)[512])area));
 }
 
+/*
+ * On AMD CPUs without XSAVEERPTR (CPUID Fn8000_0008 EBX[2]), the pointers to the last x87
+ * instruction and its operand are neither saved nor loaded while no exception of it is
+ * pending (APM 3, FXSAVE and FXRSTOR).  Those of another VM would stay.  So load a state
+ * with an exception, and pointers that are 0; then clear the exception.
+ */
+static void fpu_forget_pointers(void)
+{
+	static const struct fxregs_state pending __aligned(16) = {
+		.cwd = 0x37e,		/* "invalid operation" is not masked */
+		.swd = 0x8081,		/* B, ES, IE: it has happened */
+		.mxcsr = 0x1f80,
+	};
+
+	if (boot_cpu_has_bug(X86_BUG_FXSAVE_LEAK))
+		asm volatile("fxrstor64 %0; fnclex" : : "m"(pending));
+}
+
 static void fpu_load(const void *area)
 {
+	fpu_forget_pointers();
 	if (xcr0_offered)
 		asm volatile("xrstor64 %0" : : "m"(*(const u8 (*)[4096])area),
 			     "a"((u32)xcr0_offered), "d"(0) : "memory");
@@ -84,6 +104,8 @@ int host_init(void)
 		return 0;
 	xcr0_of_host = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	xcr0_offered = xcr0_of_host & XCR0_OFFERED;
+	if (boot_cpu_has(X86_FEATURE_XSAVES))
+		rdmsrq(MSR_IA32_XSS, xss_of_host);
 	for (i = 2; i < 32; i++) {
 		if (!(xcr0_offered & BIT(i)))
 			continue;
@@ -275,6 +297,9 @@ void host_enter(struct vitro_vcpu *vcpu)
 	fpu_load(vcpu->xsave);
 	if (xcr0_offered && vcpu->xcr0 != xcr0_of_host)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
+	/* AMD-V cannot keep XSAVES from a guest with XSAVE: no supervisor state for it. */
+	if (xss_of_host)
+		wrmsrq(MSR_IA32_XSS, 0);
 
 	if (host_has_tsc_aux()) {
 		rdmsrq(MSR_TSC_AUX, vcpu->host_tsc_aux);
@@ -313,6 +338,8 @@ void host_leave(struct vitro_vcpu *vcpu)
 	if (host_has_tsc_aux() && vcpu->host_tsc_aux != vcpu->tsc_aux)
 		wrmsrq(MSR_TSC_AUX, vcpu->host_tsc_aux);
 
+	if (xss_of_host)
+		wrmsrq(MSR_IA32_XSS, xss_of_host);
 	/*
 	 * Read back, since QEMU 7.2 runs a guest's XSETBV without the exit that was
 	 * asked for.
@@ -323,4 +350,5 @@ void host_leave(struct vitro_vcpu *vcpu)
 			xsetbv(XCR_XFEATURE_ENABLED_MASK, xcr0_of_host);
 	}
 	fpu_save(vcpu->xsave);
+	compat_guest_ran();
 }
