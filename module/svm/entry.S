@@ -7,11 +7,27 @@
 #include <asm/asm.h>
 #include <asm/alternative.h>
 #include <asm/cpufeatures.h>
+#include <asm/msr-index.h>
 #include <asm/nospec-branch.h>
 #include <asm/segment.h>
 
 #include "compat/entry.h"
 #include "core/gprs.S"
+
+/*
+ * With retbleed=ibpb, or spec_rstack_overflow=ibpb-vmexit: forget all branches of the
+ * guest's (APM 2 3.2.9).  The kernel's function for it is not for all modules.
+ */
+.macro IBPB_AFTER_GUEST
+#ifdef X86_FEATURE_IBPB_ON_VMEXIT
+	ALTERNATIVE "jmp .Libpb_done_\@", "", X86_FEATURE_IBPB_ON_VMEXIT
+	mov	$MSR_IA32_PRED_CMD, %ecx
+	mov	$PRED_CMD_IBPB, %eax
+	xor	%edx, %edx
+	wrmsr
+.Libpb_done_\@:
+#endif
+.endm
 
 /*
  * void svm_enter_guest(struct vitro_gprs *regs, phys_addr_t vmcb_pa, phys_addr_t host_pa)
@@ -61,8 +77,11 @@ SYM_FUNC_START(svm_enter_guest)
 	/*
 	 * The guest trained the return stack; refill it before the first RET that
 	 * could be predicted from it.  UNTRAIN_RET is the kernel's own answer to
-	 * RETBleed and SRSO, a NOP where the CPU needs none.
+	 * RETBleed and SRSO, a NOP where the CPU needs none.  It may prefer an IBPB
+	 * after each exit, which leaves the return stack of some CPUs as it is: so
+	 * that comes first.
 	 */
+	IBPB_AFTER_GUEST
 	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_FEATURE_RETPOLINE
 	UNTRAIN_RET
 
