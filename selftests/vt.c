@@ -246,7 +246,7 @@ static const char *const exit_names[] = {
 	[VITRO_EXIT_SHUTDOWN] = "SHUTDOWN", [VITRO_EXIT_FAIL_ENTRY] = "FAIL_ENTRY",
 	[VITRO_EXIT_MEMFAULT] = "MEMFAULT", [VITRO_EXIT_UNHANDLED] = "UNHANDLED",
 	[VITRO_EXIT_TASK_SWITCH] = "TASK_SWITCH", [VITRO_EXIT_INTA] = "INTA",
-	[VITRO_EXIT_DEBUG] = "DEBUG",
+	[VITRO_EXIT_DEBUG] = "DEBUG", [VITRO_EXIT_DEADLINE] = "DEADLINE",
 };
 
 void vt_dump(struct vt_cpu *cpu)
@@ -255,7 +255,7 @@ void vt_dump(struct vt_cpu *cpu)
 	__u64 *r = cpu->gpr;
 
 	fprintf(stderr, "# exit %u %s, length %u, rip %#llx, raw %#llx %#llx %#llx %#llx\n",
-		e->reason, e->reason <= VITRO_EXIT_UNHANDLED ? exit_names[e->reason] : "?",
+		e->reason, e->reason <= VITRO_EXIT_DEADLINE ? exit_names[e->reason] : "?",
 		e->insn_len, cpu->comm->state.gprs.rip, e->raw.code, e->raw.info1, e->raw.info2,
 		e->raw.intinfo);
 	if (e->reason == VITRO_EXIT_IO)

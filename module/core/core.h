@@ -57,6 +57,12 @@ void state_store_exit(struct vitro_vcpu *vcpu);
 bool cr0_valid(struct vitro_vcpu *vcpu, u64 cr0);
 bool cr4_valid(const struct vitro_vcpu *vcpu, u64 cr4);
 
+/* deadline.c */
+void deadline_init(struct vitro_vm *vm);
+void deadline_fini(struct vitro_vm *vm);
+void deadline_new_vcpu(struct vitro_vcpu *vcpu);
+int deadline_set(struct vitro_vm *vm, const struct vitro_deadline *req);
+
 /* dump.c */
 int dump_get(struct vitro_vcpu *vcpu, struct vitro_dump *req);
 

@@ -36,6 +36,7 @@ union ioctl_arg {
 	struct vitro_record_start record_start;
 	struct vitro_debug debug;
 	struct vitro_tdp_walk tdp_walk;
+	struct vitro_deadline deadline;
 };
 
 /**
@@ -240,6 +241,11 @@ static int vm_tdp_walk(void *vm, union ioctl_arg *arg)
 	return tdp_walk(vm, &arg->tdp_walk);
 }
 
+static int vm_set_deadline(void *vm, union ioctl_arg *arg)
+{
+	return deadline_set(vm, &arg->deadline);
+}
+
 static const struct ioctl_cmd vm_cmds[] = {
 	CMD(VITRO_SIGNAL_MSI, struct vitro_msi, LOCK_NONE, vm_signal_msi),
 	CMD(VITRO_SET_MEMSLOT, struct vitro_memslot, LOCK_OBJECT, vm_set_memslot),
@@ -251,6 +257,7 @@ static const struct ioctl_cmd vm_cmds[] = {
 	CMD(VITRO_SET_NAME, struct vitro_name, LOCK_NONE, vm_set_name),
 	CMD(VITRO_REPORT, struct vitro_report, LOCK_NONE, vm_report),
 	CMD(VITRO_TDP_WALK, struct vitro_tdp_walk, LOCK_NONE, vm_tdp_walk),
+	CMD(VITRO_SET_DEADLINE, struct vitro_deadline, LOCK_OBJECT, vm_set_deadline),
 };
 
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

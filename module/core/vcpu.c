@@ -343,6 +343,10 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 			vcpu->exit.reason = VITRO_EXIT_INTR;
 			break;
 		}
+		if (test_bit(REQ_DEADLINE, &vcpu->requests)) {
+			vcpu->exit.reason = VITRO_EXIT_DEADLINE;
+			break;
+		}
 		if (vcpu->mp_state == VITRO_MP_RUNNABLE && event_inta(vcpu)) {
 			vcpu->exit.reason = VITRO_EXIT_INTA;
 			break;

@@ -129,6 +129,8 @@ struct vitro_pt_cache {
  * @irqfds: [l] list of struct irqfd
  * @nr_irqfds: [l] its length
  * @ioeventfds: [s] table of struct ioeventfd, replaced as a whole
+ * @deadline: fires when the VM's time is over
+ * @overdue: [a] it has fired, and was not set since
  * @glass: what those who look inside know of it
  */
 struct vitro_vm {
@@ -144,6 +146,8 @@ struct vitro_vm {
 	struct list_head irqfds;
 	int nr_irqfds;
 	struct ioeventfd_table __rcu *ioeventfds;
+	struct hrtimer deadline;
+	bool overdue;
 	struct glass_vm glass;
 };
 
@@ -162,6 +166,7 @@ enum vcpu_request {
 	REQ_WALL_CLOCK,		/* write the wall clock */
 	REQ_INIT,		/* INIT arrived */
 	REQ_DEAD,		/* the address space is gone */
+	REQ_DEADLINE,		/* the VM's time is over; stays until that changes */
 };
 
 /**

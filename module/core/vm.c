@@ -2,6 +2,7 @@
 /* Virtual machines: their birth and their end. */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
+#include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -9,24 +10,35 @@
 #include "glass/glass.h"
 #include "mm/mm.h"
 
+static unsigned int max_vms = VITRO_DEFAULT_VMS;
+module_param(max_vms, uint, 0644);
+MODULE_PARM_DESC(max_vms, "VMs that there can be at a time, of all users");
+
+static atomic_t nr_vms;
+
 /**
  * vm_create - a VM of the calling process
  *
- * Returns it with one reference, or an ERR_PTR: -ENOMEM, -EINTR.
+ * Returns it with one reference, or an ERR_PTR: -ENOSPC, -ENOMEM, -EINTR.
  */
 struct vitro_vm *vm_create(void)
 {
-	struct vitro_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
-	int ret;
+	struct vitro_vm *vm;
+	int ret = -ENOSPC;
 
+	if ((u32)atomic_inc_return(&nr_vms) > READ_ONCE(max_vms))
+		goto out_nr;
+	ret = -ENOMEM;
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm)
-		return ERR_PTR(-ENOMEM);
+		goto out_nr;
 	refcount_set(&vm->refs, 1);
 	mutex_init(&vm->lock);
 	INIT_LIST_HEAD(&vm->irqfds);
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
 	clock_vm_init(vm);
+	deadline_init(vm);
 
 	ret = tdp_init(vm);
 	if (ret)
@@ -43,6 +55,8 @@ out_tdp:
 out_mm:
 	mmdrop(vm->mm);
 	kfree(vm);
+out_nr:
+	atomic_dec(&nr_vms);
 	return ERR_PTR(ret);
 }
 
@@ -56,6 +70,7 @@ void vm_put(struct vitro_vm *vm)
 {
 	if (!refcount_dec_and_test(&vm->refs))
 		return;
+	deadline_fini(vm);
 	glass_vm_fini(vm);
 	eventfd_vm_fini(vm);
 	notifier_unregister(vm);
@@ -63,6 +78,7 @@ void vm_put(struct vitro_vm *vm)
 	tdp_fini(vm);
 	mmdrop(vm->mm);
 	kfree(vm);
+	atomic_dec(&nr_vms);
 }
 
 /**
@@ -95,6 +111,7 @@ int vm_create_vcpu(struct vitro_vm *vm, u32 id)
 	}
 	/* First among the others' vCPUs, then in the process's hands. */
 	rcu_assign_pointer(vm->vcpu[id], vcpu);
+	deadline_new_vcpu(vcpu);
 	glass_vcpu_event(vcpu, VITRO_EVENT_VCPU_CREATED);
 	fd_install(fd, file);
 	return fd;

@@ -29,13 +29,10 @@
 #include <linux/types.h>
 #include <linux/vitro_debug.h>
 #include <linux/vitro_glass.h>
+#include <linux/vitro_limits.h>
 #include <linux/vitro_tdp.h>
 
 #define VITRO_ABI_VERSION	1	/* grows only when something old stops working */
-#define VITRO_MAX_VCPUS		64	/* per VM; vCPU ids, which are APIC ids, are 0..63 */
-#define VITRO_MAX_SLOTS		512	/* per VM; slot numbers are 0..511 */
-#define VITRO_MAX_CPUID		128	/* entries in a CPUID table */
-#define VITRO_MAX_DUMP		2048	/* entries in a dump; there are never more */
 
 /* ------------------------------------------------------------------ device */
 
@@ -115,7 +112,7 @@ struct vitro_info {
  * @flags: @pad: zero
  *
  * The VM maps memory of the calling process, and of no other, ever.
- * Errors: EMFILE/ENFILE no fd left.
+ * Errors: EMFILE/ENFILE no fd left; ENOSPC too many VMs (see vitro_limits.h).
  */
 struct vitro_create_vm {
 	__u32 flags;
@@ -516,6 +513,7 @@ enum vitro_exit_reason {
 	VITRO_EXIT_TASK_SWITCH,	/* Intel only: an AMD CPU makes the switch itself */
 	VITRO_EXIT_INTA,	/* the 8259's interrupt is taken now: see below */
 	VITRO_EXIT_DEBUG,	/* what VITRO_SET_DEBUG has asked for */
+	VITRO_EXIT_DEADLINE,	/* that of VITRO_SET_DEADLINE has passed */
 };
 
 /**

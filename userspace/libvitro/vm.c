@@ -17,6 +17,8 @@ static const char *create_cure(int err)
 		return "another hypervisor holds the CPU; unload it (rmmod kvm_amd or kvm_intel)";
 	case EMFILE:
 		return "close some descriptors, or raise the limit (ulimit -n)";
+	case ENOSPC:
+		return "there are as many VMs as /sys/module/vitro/parameters/max_vms allows";
 	default:
 		return "see the kernel log (dmesg | grep vitro)";
 	}
@@ -93,6 +95,15 @@ int vitro_vm_ioeventfd(struct vitro_vm *vm, const struct vitro_ioeventfd *io)
 		return vi_fail(errno, "eventfd %d for writes to %s 0x%llx: %s", io->fd,
 			       io->flags & VITRO_IOEVENTFD_PIO ? "port" : "gpa",
 			       (unsigned long long)io->addr, strerror(errno));
+	return 0;
+}
+
+int vitro_vm_deadline(struct vitro_vm *vm, uint64_t ns)
+{
+	struct vitro_deadline arg = { .ns = ns };
+
+	if (ioctl(vm->fd, VITRO_SET_DEADLINE, &arg) < 0)
+		return vi_fail(errno, "cannot set a deadline: %s", strerror(errno));
 	return 0;
 }
 

@@ -31,6 +31,7 @@ const char *reason_name(unsigned int reason)
 		[VITRO_EXIT_TASK_SWITCH] = "task-switch",
 		[VITRO_EXIT_INTA] = "inta",
 		[VITRO_EXIT_DEBUG] = "debug",
+		[VITRO_EXIT_DEADLINE] = "deadline",
 		[VITRO_INNER_HOST] = "host",
 		[VITRO_INNER_CPUID] = "cpuid",
 		[VITRO_INNER_IRQ_WINDOW] = "irq-window",

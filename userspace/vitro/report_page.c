@@ -39,6 +39,8 @@ static const char *reason_about(unsigned int reason)
 		[VITRO_EXIT_UNHANDLED] = "an exit that vitro does not know",
 		[VITRO_EXIT_TASK_SWITCH] = "a switch to another hardware task",
 		[VITRO_EXIT_INTA] = "takes an interrupt of the 8259",
+		[VITRO_EXIT_DEBUG] = "what a debugger has asked for",
+		[VITRO_EXIT_DEADLINE] = "the deadline has passed",
 		[VITRO_INNER_HOST] = "an interrupt of the host's; nothing of the guest's",
 		[VITRO_INNER_CPUID] = "CPUID",
 		[VITRO_INNER_IRQ_WINDOW] = "can take the interrupt that waits",

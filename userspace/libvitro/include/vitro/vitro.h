@@ -172,6 +172,15 @@ int vitro_vm_irqfd(struct vitro_vm *vm, int fd, uint64_t addr, uint32_t data, ui
 int vitro_vm_ioeventfd(struct vitro_vm *vm, const struct vitro_ioeventfd *io);
 
 /**
+ * vitro_vm_deadline - make vitro_vcpu_run() return VITRO_EXIT_DEADLINE after a time
+ * @vm: the VM: all its vCPUs, whatever they do
+ * @ns: nanoseconds from now on, or 0: never
+ *
+ * Return: 0 or -errno.
+ */
+int vitro_vm_deadline(struct vitro_vm *vm, uint64_t ns);
+
+/**
  * vitro_vm_stats - read the counters of a vCPU
  * @vm: the VM
  * @vcpu: the vCPU's id
