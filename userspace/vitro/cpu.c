@@ -234,6 +234,9 @@ static void handle_exit(struct cpu *cpu)
 	case VITRO_EXIT_SHUTDOWN:
 		end_triple(cpu);
 		break;
+	case VITRO_EXIT_DEADLINE:
+		machine_end(m, END_DEADLINE, "the deadline has passed");
+		break;
 	case VITRO_EXIT_FAIL_ENTRY:
 		end_refused(cpu);
 		break;

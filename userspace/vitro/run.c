@@ -80,7 +80,7 @@ static int run_machine(struct machine *m, const struct config *config)
 	if (m->panicked)
 		tell_panic(m);
 	if (err) {
-		fprintf(stderr, "vitro run: epoll, signalfd, timerfd, thread: %s\n",
+		fprintf(stderr, "vitro run: epoll, signalfd, timerfd, deadline, thread: %s\n",
 			strerror(err));
 		return END_HOST;
 	}

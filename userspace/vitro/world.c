@@ -226,6 +226,7 @@ static void wait_for_end(struct outside *out, struct machine *m)
 
 static unsigned int start_cpus(struct machine *m)
 {
+	char name[16];			/* for top and ps, and no more fits (prctl(2)) */
 	unsigned int i;
 	int err;
 
@@ -235,6 +236,8 @@ static unsigned int start_cpus(struct machine *m)
 			machine_end(m, END_HOST, "cannot start a thread: %s", strerror(err));
 			break;
 		}
+		snprintf(name, sizeof(name), "vcpu%u", i);
+		pthread_setname_np(m->cpu[i].thread, name);
 	}
 	return i;
 }
@@ -273,6 +276,15 @@ static void join_cpus(struct machine *m, unsigned int nr)
 		pthread_join(m->cpu[i].thread, NULL);
 }
 
+/*
+ * The timer in open_outside() is for a machine whose vCPUs stand still.  This one stops
+ * guests, even if this thread does not get its turn.
+ */
+static int set_deadline(struct machine *m, uint64_t deadline)
+{
+	return deadline ? -vitro_vm_deadline(m->vm, deadline) : 0;
+}
+
 /**
  * world_run - run a machine until it ends
  * @m: the machine, ready to go
@@ -292,7 +304,9 @@ int world_run(struct machine *m, uint64_t deadline)
 	signal_set(&set);
 	pthread_sigmask(SIG_BLOCK, &set, &old);
 	signal(SIGPIPE, SIG_IGN);	/* writing to stdout fails with EPIPE instead */
-	err = open_outside(&out, m, deadline) ? console_start(&m->console) : errno;
+	err = open_outside(&out, m, deadline) ? set_deadline(m, deadline) : errno;
+	if (!err)
+		err = console_start(&m->console);
 	if (!err) {
 		nr = start_threads(m);
 		if (!gdb_run(m))
