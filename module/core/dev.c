@@ -8,6 +8,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
@@ -185,7 +186,7 @@ static int vm_new_vcpu(void *vm, union ioctl_arg *arg)
 {
 	if (arg->create_vcpu.flags || arg->create_vcpu.id >= VITRO_MAX_VCPUS)
 		return -EINVAL;
-	return vm_create_vcpu(vm, arg->create_vcpu.id);
+	return vm_create_vcpu(vm, array_index_nospec(arg->create_vcpu.id, VITRO_MAX_VCPUS));
 }
 
 static int vm_signal_msi(void *vm, union ioctl_arg *arg)
@@ -210,6 +211,7 @@ static int vm_stats(void *object, union ioctl_arg *arg)
 	struct vitro_stats *stats = &arg->stats;
 	struct vitro_vm *vm = object;
 	struct vitro_vcpu *vcpu;
+	u32 id;
 	int i;
 
 	BUILD_BUG_ON(ARRAY_SIZE(stats->counter) < VITRO_STAT_NR);
@@ -217,7 +219,8 @@ static int vm_stats(void *object, union ioctl_arg *arg)
 		return -EINVAL;
 	if (stats->vcpu >= VITRO_MAX_VCPUS)
 		return -ENOENT;
-	vcpu = rcu_dereference_protected(vm->vcpu[stats->vcpu], lockdep_is_held(&vm->lock));
+	id = array_index_nospec(stats->vcpu, VITRO_MAX_VCPUS);
+	vcpu = rcu_dereference_protected(vm->vcpu[id], lockdep_is_held(&vm->lock));
 	if (!vcpu)
 		return -ENOENT;
 	memset(stats->counter, 0, sizeof(stats->counter));
