@@ -208,6 +208,9 @@ int tdp_fault(struct vitro_vcpu *vcpu, u64 gpa, u8 access)
 		r = invalidate_wait(vcpu->vm);
 		if (r)
 			return r;
+		/* Whoever invalidates all the time shall not keep us here for ever. */
+		if (READ_ONCE(vcpu->requests) || signal_pending(current))
+			return 0;
 		cond_resched();
 	}
 }
