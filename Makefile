@@ -8,7 +8,7 @@ export PREFIX DESTDIR
 build := $(CURDIR)/build
 
 .DEFAULT_GOAL := all
-.PHONY: all module libvitro vitro selftests run check check-matrix check-debug check-kernels check-explainer check-guests check-report soak pictures bench bench-program mutate lint deps install uninstall insmod rmmod clean help
+.PHONY: all module libvitro vitro selftests run check check-matrix check-debug check-kernels check-explainer check-guests check-report soak pictures bench latency bench-program mutate lint deps install uninstall insmod rmmod clean help
 
 all: module libvitro vitro ## the module for the running kernel, or for KDIR=; the library; the launcher
 
@@ -57,6 +57,9 @@ soak: ## fuzzers and storms for SOAK_SECONDS=1200 in all, from SEED=; MACHINE=am
 
 bench: ## vitro against KVM, by instructions; MACHINE=amd, intel and ROWS="cpuid eoi" narrow it; 15 minutes
 	@scripts/bench $(if $(MACHINE),--machine $(MACHINE)) $(ROWS)
+
+latency: ## how long guests make an interrupt of the host wait, in instructions; machine amd, 3 minutes
+	@scripts/latency
 
 bench-program: libvitro
 	@$(MAKE) -C bench O=$(build)/bench LIBVITRO_O=$(build)/libvitro all
