@@ -205,7 +205,8 @@ static pid_t launch(const char *deadline)
 	pid_t pid = fork();
 
 	if (!pid) {
-		execlp("vitro", "vitro", "run", "--deadline", deadline, "--mode", "16", SPINNER, NULL);
+		execlp("vitro", "vitro", "run", "--deadline", deadline, "--mode", "16", SPINNER,
+		       NULL);
 		_exit(127);
 	}
 	return pid;
@@ -394,7 +395,7 @@ TEST(recorders)
 
 #define CGROUP		"/tmp/limits-cgroup"
 #define GROUP		CGROUP "/limits"
-#define PER_VCPU	(48 * 1024)	/* at least: 60 KiB it is, of which a third for vitro_times */
+#define PER_VCPU	(48 * 1024)	/* at least; it is 60 KiB */
 
 /* A group with the memory controller; false if this kernel has none to give. */
 static bool make_group(void)
