@@ -32,7 +32,7 @@
 
 static u64 xcr0_offered;	/* states that this host has of the above */
 static u64 xcr0_of_host;
-static u64 xss_of_host;
+static u64 xss_of_host;	/* if it must be taken away; else 0 */
 static u32 xsave_size;
 static u32 mxcsr_mask;
 
@@ -63,7 +63,7 @@ static void fpu_forget_pointers(void)
 		.mxcsr = 0x1f80,
 	};
 
-	if (boot_cpu_has_bug(X86_BUG_FXSAVE_LEAK))
+	if (static_cpu_has_bug(X86_BUG_FXSAVE_LEAK))
 		asm volatile("fxrstor64 %0; fnclex" : : "m"(pending));
 }
 
@@ -104,7 +104,8 @@ int host_init(void)
 		return 0;
 	xcr0_of_host = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	xcr0_offered = xcr0_of_host & XCR0_OFFERED;
-	if (boot_cpu_has(X86_FEATURE_XSAVES))
+	/* VMX keeps XSAVES from guests; AMD-V cannot, where they have XSAVE. */
+	if (boot_cpu_has(X86_FEATURE_SVM) && boot_cpu_has(X86_FEATURE_XSAVES))
 		rdmsrq(MSR_IA32_XSS, xss_of_host);
 	for (i = 2; i < 32; i++) {
 		if (!(xcr0_offered & BIT(i)))
@@ -297,9 +298,8 @@ void host_enter(struct vitro_vcpu *vcpu)
 	fpu_load(vcpu->xsave);
 	if (xcr0_offered && vcpu->xcr0 != xcr0_of_host)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
-	/* AMD-V cannot keep XSAVES from a guest with XSAVE: no supervisor state for it. */
 	if (xss_of_host)
-		wrmsrq(MSR_IA32_XSS, 0);
+		wrmsrq(MSR_IA32_XSS, 0);	/* XSAVES gives it no supervisor state */
 
 	if (host_has_tsc_aux()) {
 		rdmsrq(MSR_TSC_AUX, vcpu->host_tsc_aux);
