@@ -91,13 +91,19 @@ static inline void compat_ibpb(void)
 
 /*
  * 6.17, and later 6.1 and 6.12: a guest may have trained the predictor against the programs
- * of the host (VMSCAPE); where that is so, the next return to userspace issues an IBPB.
+ * of the host (VMSCAPE).  Where that is so, the next return to userspace issues an IBPB; or,
+ * if the kernel cannot be told that it has to, here is one.
  */
 static inline void compat_guest_ran(void)
 {
 #ifdef X86_FEATURE_IBPB_EXIT_TO_USER
-	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
-		this_cpu_write(x86_ibpb_exit_to_user, true);
+	if (!cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		return;
+#ifdef COMPAT_HAS_IBPB_EXIT_TO_USER
+	this_cpu_write(x86_ibpb_exit_to_user, true);
+#else
+	compat_ibpb();
+#endif
 #endif
 }
 

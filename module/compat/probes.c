@@ -47,6 +47,13 @@ static void (*probe(void))(void)
 }
 #endif
 
+#ifdef PROBE_IBPB_EXIT_TO_USER
+static void probe(void)
+{
+	this_cpu_write(x86_ibpb_exit_to_user, true);
+}
+#endif
+
 #ifdef PROBE_CPUID_API
 #include <asm/cpuid/api.h>
 
