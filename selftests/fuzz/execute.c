@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include "../vendor.h"
 #include "fuzz.h"
 
 #define KICK_MS		10	/* between two signals */
@@ -137,6 +138,25 @@ static void *place_struct(char *buffer, enum form form, unsigned long *cmd)
 	return at;
 }
 
+/*
+ * QEMU dies of a guest's breakpoints (Documentation/fuzzing.md).  So on TCG each vCPU has a
+ * debugger from the beginning, to whom the CPU's debug registers are lent, and who has no
+ * breakpoints in them: what the guest, or its state, has in DR7 then does nothing.
+ */
+static bool keep_debugger(struct vitro_debug *debug, enum form form)
+{
+	debug->flags |= VITRO_DEBUG_HW;
+	debug->dr7 &= ~0xffULL;
+	return form != FORM_READONLY;	/* which has all zeroes */
+}
+
+static void lend_debug_registers(int fd)
+{
+	const struct vitro_debug debug = { .flags = VITRO_DEBUG_HW };
+
+	ioctl(fd, VITRO_SET_DEBUG, &debug);
+}
+
 static long call_ioctl(struct exec *x, const struct call_type *t, const uint64_t *arg)
 {
 	static __thread char buffer[1024];
@@ -148,8 +168,13 @@ static long call_ioctl(struct exec *x, const struct call_type *t, const uint64_t
 	memset(buffer, 0, sizeof(buffer));
 	for (i = 3; t->field[i].type != F_END; i++)
 		put_field(x, buffer, &t->field[i], arg[i]);
+	if (cmd == VITRO_SET_DEBUG && vendor_is_tcg() &&
+	    !keep_debugger((void *)buffer, arg[2] % NR_FORMS))
+		return 0;
 	at = place_struct(buffer, arg[2] % NR_FORMS, &cmd);
 	ret = ioctl(x->fds[arg[0] % NR_FDS], cmd, at);
+	if (ret >= 0 && t->cmd == VITRO_CREATE_VCPU && vendor_is_tcg())
+		lend_debug_registers(ret);
 	if (ret >= 0 && t->makes)
 		set_fd(x, arg[1], ret);
 	return ret;

@@ -225,6 +225,7 @@ void fill_memory(struct vm *vm, struct rng *rng);
 void random_state(struct cpu *cpu);
 
 /* guest_code.c */
+void keep_from_qemu(const struct vm *vm, unsigned char *code, unsigned int len);
 void random_code(struct cpu *cpu, unsigned int start);
 void write_handlers(unsigned char *ram);
 

@@ -368,6 +368,29 @@ static void remove_group(unsigned char *code, unsigned int len, unsigned int opc
 }
 
 /**
+ * keep_from_qemu - take out of random bytes what QEMU does not survive, if they were executed
+ * @vm: the machine, with what this program is to leave alone
+ * @code: the bytes
+ * @len: how many
+ *
+ * What that is, and why, is in Documentation/fuzzing.md.
+ */
+void keep_from_qemu(const struct vm *vm, unsigned char *code, unsigned int len)
+{
+	unsigned int i;
+
+	if (!on_tcg)
+		return;
+	/* VPINSRW's opcode, and the prefix without which there is no VEX instruction but of map 1. */
+	for (i = 0; i < len; i++)
+		if (code[i] == 0xc4)
+			code[i] = 0xc5;
+	remove_group(code, len, 0x00, 3);		/* LTR */
+	if (vm->no_cr4)
+		remove_group(code, len, 0x22, 4);
+}
+
+/**
  * random_code - write a vCPU's program
  * @cpu: the vCPU; its bits are set
  * @start: offset of the first instruction in its page, whose end is left as it is
@@ -389,17 +412,7 @@ void random_code(struct cpu *cpu, unsigned int start)
 			emit(&code, rnd(rng), 8);
 		else
 			emit_template(&code);
-	/*
-	 * What QEMU does not survive: LTR with a null selector and then an interrupt at CPL 3, and
-	 * breakpoints, which VMRUN and #VMEXIT forget (Documentation/fuzzing.md).
-	 */
-	if (on_tcg) {
-		remove_group(first, code.at - first, 0x00, 3);	/* LTR */
-		remove_group(first, code.at - first, 0x23, 7);	/* MOV to DR7, */
-		remove_group(first, code.at - first, 0x23, 5);	/* which is DR5, too */
-	}
-	if (cpu->vm->no_cr4)
-		remove_group(first, code.at - first, 0x22, 4);
+	keep_from_qemu(cpu->vm, first, code.at - first);
 }
 
 /* ----------------------------------------------------------------- handlers */

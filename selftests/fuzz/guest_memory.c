@@ -235,6 +235,7 @@ void fill_memory(struct vm *vm, struct rng *rng)
 		if (memcmp(ram + i, template + i, PAGE))
 			copy_quads(ram + i, template + i, PAGE);
 	change_tables(ram, rng);
+	keep_from_qemu(vm, ram + DATA, PAGE);
 	ram[FAULTS_LEFT] = 1 << below(rng, 6);
 	memset(vm->slot[SLOT_HUGE].mem, rnd(rng), HUGE_SIZE);
 	memset(vm->slot[SLOT_HIGH].mem, rnd(rng), HIGH_SIZE);

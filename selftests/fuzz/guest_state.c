@@ -265,7 +265,7 @@ void random_state(struct cpu *cpu)
 	if (one_in(rng, 4)) {
 		for (i = 0; i < 4; i++)
 			s->drs.dr[i] = random_address(rng);
-		s->drs.dr7 = on_tcg ? 0x400 : rnd(rng) & 0xffff27ff;
+		s->drs.dr7 = rnd(rng) & 0xffff27ff;
 		s->drs.dr6 = one_in(rng, 2) ? s->drs.dr6 : rnd(rng) & 0xffffffff;
 	}
 	random_msrs(rng, &s->msrs);

@@ -135,6 +135,18 @@ static void learn_bits(struct cpu *cpu)
 		die("%s", vitro_error());
 }
 
+/*
+ * QEMU dies of a guest's breakpoints (Documentation/fuzzing.md).  To a debugger the CPU's debug
+ * registers are lent, and the guest's own do nothing; this one has no breakpoints in them.
+ */
+static void lend_debug_registers(struct cpu *cpu)
+{
+	const struct vitro_debug debug = { .flags = VITRO_DEBUG_HW };
+
+	if (ioctl(vitro_vcpu_fd(cpu->vcpu), VITRO_SET_DEBUG, &debug))
+		die("VITRO_SET_DEBUG: %s", strerror(errno));
+}
+
 /**
  * vm_open - make the machine
  * @vm: filled in
@@ -162,6 +174,8 @@ void vm_open(struct vm *vm)
 			die("%s", vitro_error());
 		cpu->fresh = cpu->comm->state;
 		cpu->fresh.events.mp_state = VITRO_MP_RUNNABLE;
+		if (on_tcg)
+			lend_debug_registers(cpu);
 	}
 	learn_bits(&vm->cpu[0]);
 }
