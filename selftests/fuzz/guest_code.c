@@ -381,7 +381,7 @@ void keep_from_qemu(const struct vm *vm, unsigned char *code, unsigned int len)
 
 	if (!on_tcg)
 		return;
-	/* VPINSRW's opcode, and the prefix without which there is no VEX instruction but of map 1. */
+	/* The opcode of VPINSRW, and the prefix of all VEX instructions but those of map 1. */
 	for (i = 0; i < len; i++)
 		if (code[i] == 0xc4)
 			code[i] = 0xc5;
