@@ -64,6 +64,7 @@ struct rig {
 		struct vitro_record_start record;
 		struct vitro_debug debug;
 		struct vitro_tdp_walk tdp_walk;
+		struct vitro_deadline deadline;
 	} args;
 	int result, answers;
 	int other, doorbell;
@@ -355,6 +356,12 @@ static bool tdp_walked(struct rig *r, bool done)
 	return !done || r->args.tdp_walk.page_size;
 }
 
+/* Far away, or the guest that has to run afterwards would not. */
+static void set_deadline(struct rig *r)
+{
+	r->args.deadline = (struct vitro_deadline){ .ns = UINT64_MAX };
+}
+
 static const struct op vm_ops[] = {
 	{ "VITRO_SET_MEMSLOT, new", VM, VITRO_SET_MEMSLOT, set_slot_new, NULL, slot_added,
 	  delete_slot },
@@ -377,6 +384,7 @@ static const struct op vm_ops[] = {
 	{ "VITRO_SET_NAME", VM, VITRO_SET_NAME, set_name, NULL, heard, hang_up },
 	{ "VITRO_REPORT", VM, VITRO_REPORT, set_report, NULL, heard, hang_up },
 	{ "VITRO_TDP_WALK", VM, VITRO_TDP_WALK, set_tdp_walk, NULL, tdp_walked, NULL },
+	{ "VITRO_SET_DEADLINE", VM, VITRO_SET_DEADLINE, set_deadline, NULL, NULL, NULL },
 };
 
 /* --- a vCPU, without running it */

@@ -62,6 +62,9 @@ const struct call_type call_types[] = {
 	IOCTL(TDP_WALK, K_VM, K_NONE, 4,
 	      U64(vitro_tdp_walk, gpa, F_GPA), U32(vitro_tdp_walk, flags, F_PAD),
 	      U32(vitro_tdp_walk, pad, F_PAD)),
+	IOCTL(SET_DEADLINE, K_VM, K_NONE, 2,
+	      U64(vitro_deadline, ns, F_REG), U32(vitro_deadline, flags, F_PAD),
+	      U32(vitro_deadline, pad, F_PAD)),
 	/* For its own sake; a program runs a guest by the OP below. */
 	IOCTL(RUN, K_VCPU, K_NONE, 1, A(NULL, F_END)),
 	IOCTL(GET_STATE, K_VCPU, K_NONE, 4, U64(vitro_state_mask, mask, F_MASK)),
