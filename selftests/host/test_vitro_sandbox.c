@@ -5,6 +5,7 @@
  */
 #include "../../userspace/vitro/sandbox.c"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/ptrace.h>
@@ -27,6 +28,7 @@ void console_restore(void)
 static int file_fd, timer_fd, event_fd, dev_fd;
 static pid_t parent;
 static uid_t user;
+static uint64_t capabilities;
 
 /* ------------------------------------------------------------------------ attempts */
 
@@ -338,7 +340,7 @@ static void try_it(const void *arg)
 {
 	const struct trial *t = arg;
 
-	must(sandbox_begin() && sandbox_enter(t->role));
+	must(sandbox_begin(false) && sandbox_enter(t->role));
 	t->attempt->fn();
 }
 
@@ -380,7 +382,7 @@ static void test_attempts(void)
 static void try_ignored(const void *arg)
 {
 	(void)arg;
-	must(sandbox_begin() && sandbox_enter(SANDBOX_VCPU));
+	must(sandbox_begin(false) && sandbox_enter(SANDBOX_VCPU));
 	signal(SIGSYS, SIG_IGN);
 	try_execve();
 }
@@ -388,7 +390,7 @@ static void try_ignored(const void *arg)
 static void try_unhandled(const void *arg)
 {
 	(void)arg;
-	must(sandbox_begin() && sandbox_enter(SANDBOX_VCPU));
+	must(sandbox_begin(false) && sandbox_enter(SANDBOX_VCPU));
 	signal(SIGSYS, SIG_DFL);
 	try_open_write();
 }
@@ -399,7 +401,7 @@ static void try_32_bit(const void *arg)
 	long ret;
 
 	(void)arg;
-	must(sandbox_begin() && sandbox_enter(SANDBOX_MAIN));
+	must(sandbox_begin(false) && sandbox_enter(SANDBOX_MAIN));
 	asm volatile("int $0x80" : "=a"(ret) : "0"(20L) : "memory", "r8", "r9", "r10", "r11");
 }
 
@@ -422,7 +424,7 @@ static void try_other_thread(const void *arg)
 	pthread_t t;
 
 	(void)arg;
-	must(sandbox_begin() && !pthread_create(&t, NULL, confined, NULL));
+	must(sandbox_begin(false) && !pthread_create(&t, NULL, confined, NULL));
 	pthread_join(t, NULL);
 	must(open("/dev/null", O_WRONLY) >= 0);
 }
@@ -440,38 +442,47 @@ static void try_gdb_in_control(const void *arg)
 	pthread_t t;
 
 	(void)arg;
-	must(sandbox_begin() && sandbox_enter(SANDBOX_CONTROL));
+	must(sandbox_begin(false) && sandbox_enter(SANDBOX_CONTROL));
 	must(!pthread_create(&t, NULL, enters_gdb, NULL));
 	pthread_join(t, NULL);
 }
 
+struct entering {
+	enum sandbox_role role;
+	bool limited;
+};
+
 /* What the kernel says of a thread that has entered a role: read before, by its parent. */
 static void say_status(const void *arg)
 {
-	const enum sandbox_role *role = arg;
+	const struct entering *e = arg;
 	char text[8192];
 	int fd = open("/proc/self/status", O_RDONLY), null = open("/dev/null", O_RDONLY);
 	ssize_t n;
 
-	must(fd >= 0 && null >= 0 && sandbox_begin() && sandbox_enter(*role));
+	must(fd >= 0 && null >= 0 && sandbox_begin(e->limited) && sandbox_enter(e->role));
 	n = read(fd, text, sizeof(text) - 1);	/* is made when it is read */
 	must(n > 0);
 	text[n] = '\0';
 	dprintf(STDERR_FILENO, "%.900s", strstr(text, "CapInh:"));
 }
 
-static void test_status(void)
+static void test_status(bool limited)
 {
 	enum sandbox_role role;
-	char name[64];
+	char name[64], caps[64];
 
 	for (role = 0; role < SANDBOX_ROLES; role++) {
-		struct child child = in_child(say_status, &role);
-		bool keeps = role == SANDBOX_CONTROL && sees_host;
-		const char *caps = keeps ? "CapEff:\t0000000000200000\n" :
-					   "CapEff:\t0000000000000000\n";
+		struct child child = in_child(say_status, &(struct entering){ role, limited });
+		uint64_t keeps = 0;
 
-		snprintf(name, sizeof(name), "%s: the kernel agrees", roles[role].name);
+		if (role == SANDBOX_CONTROL)
+			keeps = 1ULL << CAP_SYS_ADMIN;
+		else if (role == SANDBOX_MAIN && limited)
+			keeps = 1ULL << CAP_DAC_OVERRIDE;
+		snprintf(caps, sizeof(caps), "CapEff:\t%016" PRIx64 "\n", keeps & capabilities);
+		snprintf(name, sizeof(name), "%s%s: the kernel agrees", roles[role].name,
+			 limited ? ", limited" : "");
 		check(name, survived(&child) && strstr(child.said, caps) &&
 		      strstr(child.said, "NoNewPrivs:\t1\n") &&
 		      strstr(child.said, "Seccomp:\t2\n"));
@@ -489,10 +500,13 @@ int main(void)
 	timer_fd = timerfd_create(CLOCK_MONOTONIC, 0);
 	event_fd = eventfd(0, 0);
 	capng_get_caps_process();
-	sees_host = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
+	for (int i = 0; i <= CAP_LAST_CAP; i++)
+		if (capng_have_capability(CAPNG_EFFECTIVE, i))
+			capabilities |= 1ULL << i;
 
 	test_attempts();
-	test_status();
+	test_status(false);
+	test_status(true);
 	child = in_child(try_ignored, NULL);
 	check("to ignore the signal changes nothing", died_of(&child, SIGSYS));
 	child = in_child(try_unhandled, NULL);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cgroup.h"
@@ -21,6 +22,7 @@
 
 #define CGROUP_ROOT	"/sys/fs/cgroup"
 #define DEFAULT_PERIOD	100000		/* microseconds, as the kernel's */
+#define REMOVE_TRIES	200		/* two seconds */
 
 static int group_open(const char *dir, const char *file)
 {
@@ -231,6 +233,19 @@ int cgroup_enter(struct cgroup *group, const struct config *config)
 	return status ? status : set_limits(group, config, cpu_max);
 }
 
+/*
+ * A thread that has been joined may still be on its way out of the kernel, slowly if the
+ * group has little CPU time; it does not move any more, and keeps the group busy.
+ */
+static void remove_group(const char *path)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	int i;
+
+	for (i = 0; i < REMOVE_TRIES && rmdir(path) && errno == EBUSY; i++)
+		nanosleep(&pause, NULL);
+}
+
 /**
  * cgroup_leave - move back, and remove the group
  * @group: as cgroup_enter() left it
@@ -244,7 +259,7 @@ void cgroup_leave(struct cgroup *group)
 		write_text(group->parent_control, group->enabled);
 		write_text(group->home_procs, "0");
 	}
-	rmdir(group->path);
+	remove_group(group->path);
 	close(group->home_procs);
 	close(group->parent_control);
 }

@@ -62,7 +62,7 @@ static void explain_triple(struct machine *m)
 	postmortem_print(vcpu, m->symbols, stderr);
 }
 
-static int run_machine(struct machine *m, const struct config *config)
+static int run_machine(struct machine *m, const struct config *config, bool limited)
 {
 	bool recorded;
 	int err;
@@ -71,7 +71,7 @@ static int run_machine(struct machine *m, const struct config *config)
 	serve(m);
 	if (config->gdb && !gdb_open(m, config->gdb))
 		return END_HOST;
-	if (config->sandbox && !sandbox_begin())
+	if (config->sandbox && !sandbox_begin(limited))
 		return END_HOST;
 	if (!record_start(m))
 		return END_HOST;
@@ -112,7 +112,7 @@ static int run(const struct config *config)
 		if (!status)
 			status = boot_load(&machine, config, &images);
 		if (!status)
-			status = run_machine(&machine, config);
+			status = run_machine(&machine, config, group.path[0]);
 		machine_fini(&machine);
 	}
 	images_free(&images);

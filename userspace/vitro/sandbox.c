@@ -170,7 +170,8 @@ static const struct role {
 };
 
 /* Set by sandbox_begin(), before there are threads. */
-static bool is_on, sees_host;
+static bool is_on;
+static int kept[SANDBOX_ROLES];	/* a capability, or -1 */
 static char *call_name[MAX_CALLS];
 
 static _Thread_local enum sandbox_role my_role;
@@ -227,15 +228,38 @@ static void learn_names(void)
 		call_name[i] = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, i);
 }
 
+static void keep(enum sandbox_role role, int capability)
+{
+	kept[role] = capng_have_capability(CAPNG_EFFECTIVE, capability) ? capability : -1;
+}
+
+/*
+ * Capabilities that are needed yet.  vitro.ko tells where the host's memory is to
+ * CAP_SYS_ADMIN only, and "vitro walk" shows it to root.  Cgroups' root directory is
+ * writable for nobody, so that who removes a group there has to override that.  With a
+ * filter, they are good for little else.
+ */
+static void keep_capabilities(bool limited)
+{
+	int i;
+
+	for (i = 0; i < SANDBOX_ROLES; i++)
+		kept[i] = -1;
+	keep(SANDBOX_CONTROL, CAP_SYS_ADMIN);
+	if (limited)
+		keep(SANDBOX_MAIN, CAP_DAC_OVERRIDE);
+}
+
 /**
  * sandbox_begin - from now on, sandbox_enter() does what it says
+ * @limited: this process has a control group of its own, which it removes in the end
  *
  * To be called before there are threads, and when there is nothing more to be opened.
  * Without it, sandbox_enter() does nothing: that is --sandbox off.
  *
  * Return: false if this process cannot be confined; the reason has been said.
  */
-bool sandbox_begin(void)
+bool sandbox_begin(bool limited)
 {
 	struct sigaction act = { .sa_sigaction = forbidden, .sa_flags = SA_SIGINFO };
 
@@ -249,7 +273,7 @@ bool sandbox_begin(void)
 			strerror(errno));
 		return false;
 	}
-	sees_host = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
+	keep_capabilities(limited);
 	learn_names();
 	/*
 	 * libc opens files late: gmtime() and timegm(), for the RTC, that of the time zone,
@@ -305,16 +329,11 @@ static int load_filter(enum sandbox_role role)
 	return err;
 }
 
-/*
- * None is needed any more, but for those at the control socket: vitro.ko tells where the
- * host's memory is, to CAP_SYS_ADMIN only, and "vitro walk" shows it to root.  With a
- * filter, this capability is good for little else.
- */
 static int drop_capabilities(enum sandbox_role role)
 {
 	capng_clear(CAPNG_SELECT_CAPS);
-	if (role == SANDBOX_CONTROL && sees_host)
-		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SYS_ADMIN);
+	if (kept[role] >= 0)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, kept[role]);
 	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
 }
 

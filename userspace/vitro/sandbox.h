@@ -41,7 +41,7 @@ enum sandbox_role {
 	SANDBOX_ROLES
 };
 
-bool sandbox_begin(void);
+bool sandbox_begin(bool limited);
 bool sandbox_enter(enum sandbox_role role);
 
 #endif /* VITRO_SANDBOX_H */
