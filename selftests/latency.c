@@ -3,13 +3,14 @@
  * How long do guests make an interrupt of the host wait?  Not a test, but a measurement:
  * "make latency" runs it on a machine with one CPU, whose time counts instructions.
  *
- * A thread of the highest priority sleeps until a moment, again and again, and notes how
- * much later it runs: the timer's interrupt has to come through, then the scheduler does
- * its work.  What a guest adds to the worst case without one is the time for which the
- * interrupt was held off.
+ * A thread of the highest priority sleeps until a moment, again and again.  Two things are
+ * late then: the timer's interrupt, by the time for which interrupts were off, of which the
+ * kernel's tracepoints tell (timer:hrtimer_*); and the thread, which notes that itself, by
+ * the time for which the kernel was in the scheduler or not to be preempted besides.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -17,7 +18,9 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <time.h>
+#include <unistd.h>
 #include "vt.h"
 
 GUEST(g_spin);
@@ -31,6 +34,7 @@ GUEST(g_pages);
 #define SAMPLES		2000
 #define STEP_NS		100000		/* from one to the next, and a part that changes */
 #define SPREAD_NS	9973
+#define TRACEFS		"/sys/kernel/tracing"
 #define POOL		(16 << 20)	/* what g_pages touches */
 
 static volatile bool over;
@@ -53,8 +57,63 @@ static void *guest(void *arg)
 	return NULL;
 }
 
+static void trace_put(const char *file, const char *text)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), TRACEFS "/%s", file);
+	fd = open(path, O_WRONLY | O_TRUNC);
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		vt_die("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+/*
+ * Nanoseconds that the worst interrupt of all for which a thread has slept was late.  One
+ * timer at a time does that here: there is one such thread, on one CPU.
+ */
+static uint64_t worst_interrupt(void)
+{
+	unsigned long long expires = 0, now, max = 0;
+	FILE *f = fopen(TRACEFS "/trace", "r");
+	char line[512], *at;
+
+	if (!f)
+		vt_die("no trace: %s", strerror(errno));
+	while (fgets(line, sizeof(line), f)) {
+		if (!strstr(line, "function=hrtimer_wakeup"))
+			continue;
+		at = strstr(line, " expires=");
+		if (at) {
+			expires = strtoull(at + strlen(" expires="), NULL, 10);
+			continue;
+		}
+		at = strstr(line, " now=");
+		now = at ? strtoull(at + strlen(" now="), NULL, 10) : 0;
+		if (expires && now > expires + max)
+			max = now - expires;
+		expires = 0;
+	}
+	fclose(f);
+	return max;
+}
+
+/* Without a guest, but with as much work for the kernel: memory that it has to clear. */
+static void *touch(void *arg)
+{
+	(void)arg;
+	while (!over) {
+		char *pool = vt_pages(POOL);
+
+		memset(pool, 1, POOL);
+		munmap(pool, POOL);
+	}
+	return NULL;
+}
+
 /* Nanoseconds that the worst of all wake-ups was late. */
-static uint64_t worst(void)
+static uint64_t worst_thread(void)
 {
 	uint64_t late, max = 0, when = vt_now_ns();
 	int i;
@@ -108,29 +167,38 @@ static void set_up(struct vt_cpu *cpu, const void *code)
 		add_pool(cpu->vm);
 }
 
-static void measure(const char *name, const void *code)
+/* The worst cases while @work runs in a thread of its own; if it is not NULL. */
+static void measure(const char *name, void *(*work)(void *arg), void *arg)
 {
-	struct vt_cpu *cpu = code ? vt_boot(VT_LONG, code) : NULL;
-	struct vitro_deadline now = { .ns = 1 };
+	uint64_t thread_late;
 	pthread_t thread;
-	uint64_t max;
 
 	over = false;
-	if (code) {
-		set_up(cpu, code);
-		if (pthread_create(&thread, NULL, guest, cpu))
-			vt_die("no thread");
-		/* It is in the guest, or on its way. */
-		vt_sleep_ms(10);
-	}
-	max = worst();
-	printf("%-45s %8llu ns\n", name, (unsigned long long)max);
+	if (work && pthread_create(&thread, NULL, work, arg))
+		vt_die("no thread");
+	/* It is at work, or on its way. */
+	vt_sleep_ms(10);
+	trace_put("trace", "");
+	trace_put("tracing_on", "1");
+	thread_late = worst_thread();
+	trace_put("tracing_on", "0");
+	printf("%-45s %9llu %9llu\n", name, (unsigned long long)worst_interrupt(),
+	       (unsigned long long)thread_late);
 	fflush(stdout);
-	if (code) {
-		over = true;
-		vt_ioctl(cpu->vm->fd, VITRO_SET_DEADLINE, &now);
+	over = true;
+	if (work == guest)
+		vt_ioctl(((struct vt_cpu *)arg)->vm->fd, VITRO_SET_DEADLINE,
+			 &(struct vitro_deadline){ .ns = 1 });
+	if (work)
 		pthread_join(thread, NULL);
-	}
+}
+
+static void measure_guest(const char *name, const void *code)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, code);
+
+	set_up(cpu, code);
+	measure(name, guest, cpu);
 }
 
 int main(void)
@@ -140,13 +208,19 @@ int main(void)
 	/* Not the threads that it makes. */
 	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first))
 		vt_die("no priority: %s", strerror(errno));
-	measure("no guest", NULL);
-	measure("a guest that does not exit", g_spin);
-	measure("OUT to userspace", g_out);
-	measure("CPUID", g_cpuid);
-	measure("OUT to the last of 1,024 ioeventfds", g_port);
-	measure("write to the last of 1,024 ioeventfds", g_doorbell);
-	measure("interrupt to 63 vCPUs", g_broadcast);
-	measure("page after page, and taking their dirty log", g_pages);
+	if (mount("tracefs", TRACEFS, "tracefs", 0, NULL) && errno != EBUSY)
+		vt_die("no tracefs: %s", strerror(errno));
+	trace_put("events/timer/hrtimer_start/enable", "1");
+	trace_put("events/timer/hrtimer_expire_entry/enable", "1");
+	printf("%-45s %9s %9s\n", "late at worst, in nanoseconds", "interrupt", "thread");
+	measure("no guest", NULL, NULL);
+	measure("no guest; a process touches new memory", touch, NULL);
+	measure_guest("a guest that does not exit", g_spin);
+	measure_guest("OUT to userspace", g_out);
+	measure_guest("CPUID", g_cpuid);
+	measure_guest("OUT to the last of 1,024 ioeventfds", g_port);
+	measure_guest("write to the last of 1,024 ioeventfds", g_doorbell);
+	measure_guest("interrupt to 63 vCPUs", g_broadcast);
+	measure_guest("page after page, and taking their dirty log", g_pages);
 	return 0;
 }
