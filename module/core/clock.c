@@ -216,7 +216,7 @@ static int try_publish(struct vitro_vm *vm, u64 gpa, void *data, size_t len)
 	u32 *version = data;
 	int ret;
 
-	ret = guest_read(vm, gpa, version, sizeof(*version), false);
+	ret = guest_read(vm, gpa, version, sizeof(*version));
 	if (ret)
 		return ret;
 	*version = (*version + 1) | 1;

@@ -250,8 +250,8 @@ static void hide_pushed_tf(struct vitro_vcpu *vcpu)
 			gva = (u16)gva;
 		gva = (u32)(gva + s->segs.seg[VITRO_SS].base);
 	}
-	if (guest_walk(vcpu->vm, &code.paging, gva + 1, &gpa, false) ||
-	    guest_read(vcpu->vm, gpa, &byte, 1, false))
+	if (guest_walk(vcpu->vm, &code.paging, gva + 1, &gpa) ||
+	    guest_read(vcpu->vm, gpa, &byte, 1))
 		return;
 	byte &= ~(X86_EFLAGS_TF >> 8);
 	guest_write(vcpu->vm, gpa, &byte, 1);

@@ -7,7 +7,7 @@
 
 /**
  * struct insn - an instruction in the guest's memory
- * @bytes: it, and what follows; zeros where memory ends
+ * @bytes: it, and what follows; zeros where memory ends; the last one does not count
  * @nr: how many of them could be read
  * @opcode: index of the opcode, after the prefixes
  * @bits: 16, 32 or 64: the mode it runs in
@@ -17,7 +17,7 @@
  * @seg: enum vitro_seg of a segment-override prefix, or -1
  */
 struct insn {
-	u8 bytes[15];
+	u8 bytes[16];
 	u8 nr;
 	u8 opcode;
 	u8 bits;

@@ -136,9 +136,13 @@ static void describe(const struct vitro_vcpu *vcpu, struct vitro_record *r)
 /* Now, as nobody can tell later: the guest may unmap its code, or write to it. */
 static u8 fetch(struct vitro_vcpu *vcpu, const struct guest_code *code, u8 bytes[15])
 {
-	int n = guest_fetch(vcpu->vm, &code->paging, code->linear_rip, bytes, true);
+	u8 buf[16];
+	int n = guest_fetch(vcpu->vm, &code->paging, code->linear_rip, buf, true);
 
-	return n > 0 ? n : 0;
+	if (n <= 0)
+		return 0;
+	memcpy(bytes, buf, n);
+	return n;
 }
 
 /**

@@ -23,22 +23,6 @@
 #define PTE_LARGE		BIT_ULL(7)
 
 /*
- * A word, such as an entry of a page table, is one load: atomic, and cheaper than a copy
- * of any size.  The slot's addresses were checked when it was made (slot_check).
- */
-static int load_word(void *to, unsigned long hva)
-{
-	u64 word;
-	int r;
-
-	pagefault_disable();
-	r = __get_user(word, (u64 __user *)hva);
-	pagefault_enable();
-	memcpy(to, &word, sizeof(word));
-	return r;
-}
-
-/*
  * Copies @len bytes inside one page, once.  0; -EAGAIN when the process's page is not
  * there: then *@hva is its address; -ENXIO, -EPERM as guest_read and guest_write.
  */
@@ -58,8 +42,6 @@ static int copy_try(struct vitro_vm *vm, u64 gpa, void *buf, size_t len, bool wr
 		*hva = slot_hva(slot, gpa >> PAGE_SHIFT) + offset_in_page(gpa);
 		if (write)
 			r = copy_to_user_nofault((void __user *)*hva, buf, len);
-		else if (len == sizeof(u64))
-			r = load_word(buf, *hva);
 		else
 			r = copy_from_user_nofault(buf, (void __user *)*hva, len);
 		if (r)
@@ -71,29 +53,31 @@ static int copy_try(struct vitro_vm *vm, u64 gpa, void *buf, size_t len, bool wr
 	return r;
 }
 
-static int copy_one(struct vitro_vm *vm, u64 gpa, void *buf, size_t len, bool write,
-		    bool atomic)
+/* Before another try: @hva was not in memory, or was taken away again. */
+static int bring_in(unsigned long hva, bool write, int *tries)
 {
-	unsigned long hva;
-	int tries, r;
-
-	for (tries = 0; tries < MAX_TRIES; tries++) {
-		r = copy_try(vm, gpa, buf, len, write, &hva);
-		if (r != -EAGAIN || atomic)
-			return r;
-		r = hva_touch(hva, write);
-		if (r)
-			return r;
-		cond_resched();
-	}
-	return -EFAULT;
+	if (++*tries > MAX_TRIES)
+		return -EFAULT;
+	cond_resched();
+	return hva_touch(hva, write);
 }
 
-static int copy(struct vitro_vm *vm, u64 gpa, void *buf, size_t len, bool write, bool atomic)
+static int copy_one(struct vitro_vm *vm, u64 gpa, void *buf, size_t len, bool write)
+{
+	unsigned long hva;
+	int tries = 0, r;
+
+	do {
+		r = copy_try(vm, gpa, buf, len, write, &hva);
+	} while (r == -EAGAIN && !(r = bring_in(hva, write, &tries)));
+	return r;
+}
+
+static int copy(struct vitro_vm *vm, u64 gpa, void *buf, size_t len, bool write)
 {
 	while (len) {
 		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(gpa));
-		int r = copy_one(vm, gpa, buf, n, write, atomic);
+		int r = copy_one(vm, gpa, buf, n, write);
 
 		if (r)
 			return r;
@@ -110,15 +94,15 @@ static int copy(struct vitro_vm *vm, u64 gpa, void *buf, size_t len, bool write,
  * @gpa: first address
  * @dst: where to
  * @len: bytes; they may span pages and slots
- * @atomic: never sleep
  *
+ * Sleeps.
  * Return: 0; -ENXIO where there is no slot; -EFAULT where the process itself cannot
- * read; -EAGAIN, only with @atomic, where it might after a page fault; -EINTR on a
- * fatal signal; -ENOMEM.  On an error, part of @dst may have been written.
+ * read; -EINTR on a fatal signal; -ENOMEM.  On an error, part of @dst may have been
+ * written.
  */
-int guest_read(struct vitro_vm *vm, u64 gpa, void *dst, size_t len, bool atomic)
+int guest_read(struct vitro_vm *vm, u64 gpa, void *dst, size_t len)
 {
-	return copy(vm, gpa, dst, len, false, atomic);
+	return copy(vm, gpa, dst, len, false);
 }
 
 /**
@@ -134,26 +118,82 @@ int guest_read(struct vitro_vm *vm, u64 gpa, void *dst, size_t len, bool atomic)
  */
 int guest_write(struct vitro_vm *vm, u64 gpa, const void *src, size_t len)
 {
-	return copy(vm, gpa, (void *)src, len, true, false);
+	return copy(vm, gpa, (void *)src, len, true);
 }
 
 /**
- * guest_walk() - translate a linear address by the guest's own page tables
- * @vm: the VM, of the current process
- * @paging: the registers that govern paging
- * @gva: linear address
- * @gpa: out: guest physical address
- * @atomic: never sleep
+ * struct reader - reads of guest memory that succeed or fail as a whole
+ * @vm: the VM; vitro_srcu is held, and page faults are forbidden
+ * @slot: where the last read was: the next one often is there as well
+ * @hva: after -EAGAIN: what the process must touch
  *
- * Only presence counts.  Permissions and reserved bits are not looked at: this serves
- * to find an instruction that the CPU has just executed, and so was allowed to fetch.
- * (SDM 3A 4.3 to 4.5, APM 2 5.2 and 5.3.)
- *
- * Return: 0; -ENXIO when an entry is not present or lies outside of the slots; or as
- * guest_read.
+ * One exit may need a dozen words, of tables and of code.  They are read by plain loads,
+ * atomically where the CPU reads them so, with what each needs done once for all.
  */
-int guest_walk(struct vitro_vm *vm, const struct guest_paging *paging, u64 gva,
-	       u64 *gpa, bool atomic)
+struct reader {
+	struct vitro_vm *vm;
+	struct vitro_slot *slot;
+	unsigned long hva;
+};
+
+/* Where @gpa is in the process.  The slot's addresses were checked when it was made. */
+static int reader_find(struct reader *r, u64 gpa)
+{
+	u64 gfn = gpa >> PAGE_SHIFT;
+
+	if (!r->slot || gfn - r->slot->base_gfn >= r->slot->npages) {
+		r->slot = slot_find(r->vm, gfn);
+		if (!r->slot)
+			return -ENXIO;
+	}
+	r->hva = slot_hva(r->slot, gfn) + offset_in_page(gpa);
+	return 0;
+}
+
+/* An entry of a page table, of @size bytes: 4 or 8. */
+static int read_entry(struct reader *r, u64 gpa, int size, u64 *entry)
+{
+	u32 half;
+	int err;
+
+	err = reader_find(r, gpa);
+	if (err)
+		return err;
+	if (size == 8)
+		return __get_user(*entry, (u64 __user *)r->hva) ? -EAGAIN : 0;
+	err = __get_user(half, (u32 __user *)r->hva);
+	*entry = half;
+	return err ? -EAGAIN : 0;
+}
+
+/* @len bytes inside one page: */
+static int read_code(struct reader *r, u64 gpa, u8 *to, int len)
+{
+	int err = reader_find(r, gpa);
+
+	if (err)
+		return err;
+	return copy_from_user_nofault(to, (void __user *)r->hva, len) ? -EAGAIN : 0;
+}
+
+/* or, as nearly always, 16 of them, by two loads. */
+static int read_code_16(struct reader *r, u64 gpa, u8 *to)
+{
+	u64 word[2];
+	int err;
+
+	err = reader_find(r, gpa);
+	if (err)
+		return err;
+	if (__get_user(word[0], (u64 __user *)r->hva) ||
+	    __get_user(word[1], (u64 __user *)r->hva + 1))
+		return -EAGAIN;
+	memcpy(to, word, sizeof(word));
+	return 0;
+}
+
+/* guest_walk(), once: 0, -ENXIO or -EAGAIN. */
+static int walk(struct reader *r, const struct guest_paging *paging, u64 gva, u64 *gpa)
 {
 	u64 phys = GENMASK_ULL(mmu_gpa_bits() - 1, PAGE_SHIFT);
 	bool long_mode = paging->efer & EFER_LMA;
@@ -187,12 +227,11 @@ int guest_walk(struct vitro_vm *vm, const struct guest_paging *paging, u64 gva,
 		u64 index = (gva >> shift) & ((1 << bits) - 1);
 		u64 offset_mask = (1ULL << shift) - 1;
 		bool large;
-		int r;
+		int err;
 
-		entry = 0;
-		r = guest_read(vm, table + index * entry_size, &entry, entry_size, atomic);
-		if (r)
-			return r;
+		err = read_entry(r, table + index * entry_size, entry_size, &entry);
+		if (err)
+			return err;
 		if (!(entry & PTE_PRESENT))
 			return -ENXIO;
 
@@ -212,36 +251,90 @@ int guest_walk(struct vitro_vm *vm, const struct guest_paging *paging, u64 gva,
 	}
 }
 
+/* guest_fetch(), once: how many bytes, -ENXIO or -EAGAIN. */
+static int fetch(struct reader *r, const struct guest_paging *paging, u64 gva, u8 bytes[16],
+		 bool atomic)
+{
+	int got = 0;
+	u64 gpa;
+	int err;
+
+	if (offset_in_page(gva) <= PAGE_SIZE - 16) {
+		err = walk(r, paging, gva, &gpa);
+		if (!err)
+			err = read_code_16(r, gpa, bytes);
+		return err ?: 15;
+	}
+	while (got < 15) {
+		int n = min_t(int, 15 - got, PAGE_SIZE - offset_in_page(gva + got));
+
+		err = walk(r, paging, gva + got, &gpa);
+		if (!err)
+			err = read_code(r, gpa, bytes + got, n);
+		if (err)
+			return got && (err == -ENXIO || atomic) ? got : err;
+		got += n;
+	}
+	return got;
+}
+
+/**
+ * guest_walk() - translate a linear address by the guest's own page tables
+ * @vm: the VM, of the current process
+ * @paging: the registers that govern paging
+ * @gva: linear address
+ * @gpa: out: guest physical address
+ *
+ * Only presence counts.  Permissions and reserved bits are not looked at: this serves
+ * to find an instruction that the CPU has just executed, and so was allowed to fetch.
+ * (SDM 3A 4.3 to 4.5, APM 2 5.2 and 5.3.)
+ *
+ * Sleeps.
+ * Return: 0; -ENXIO when an entry is not present or lies outside of the slots; -EFAULT
+ * where the process itself cannot read; -EINTR on a fatal signal; -ENOMEM.
+ */
+int guest_walk(struct vitro_vm *vm, const struct guest_paging *paging, u64 gva, u64 *gpa)
+{
+	struct reader r = { .vm = vm };
+	int tries = 0, idx, err;
+
+	do {
+		idx = srcu_read_lock(&vitro_srcu);
+		pagefault_disable();
+		err = walk(&r, paging, gva, gpa);
+		pagefault_enable();
+		srcu_read_unlock(&vitro_srcu, idx);
+	} while (err == -EAGAIN && !(err = bring_in(r.hva, false, &tries)));
+	return err;
+}
+
 /**
  * guest_fetch() - read the bytes of an instruction
  * @vm: the VM, of the current process
  * @paging: the registers that govern paging
  * @gva: linear address of the first byte
- * @bytes: out: up to 15, the longest there are
+ * @bytes: out: up to 15, the longest there are, and room for one more
  * @atomic: never sleep
  *
- * Return: how many bytes were read, at least 1, or an error of guest_walk for the
- * first byte.  There are fewer than 15 when the instruction's last page is followed
+ * Return: how many bytes were read, at least 1; or, for the first byte, an error of
+ * guest_walk, or -EAGAIN, only with @atomic, where a page must be brought into memory
+ * first.  There are fewer than 15 when the instruction's last page is followed
  * by one that the guest does not have; and, with @atomic, by one that is not in
  * memory.  If the instruction proves to be longer, ask again without @atomic: then a
  * following page that the process cannot access is an error as well.
  */
 int guest_fetch(struct vitro_vm *vm, const struct guest_paging *paging, u64 gva,
-		u8 bytes[15], bool atomic)
+		u8 bytes[16], bool atomic)
 {
-	int got = 0;
+	struct reader r = { .vm = vm };
+	int tries = 0, idx, got;
 
-	while (got < 15) {
-		int n = min_t(int, 15 - got, PAGE_SIZE - offset_in_page(gva + got));
-		u64 gpa;
-		int r;
-
-		r = guest_walk(vm, paging, gva + got, &gpa, atomic);
-		if (!r)
-			r = guest_read(vm, gpa, bytes + got, n, atomic);
-		if (r)
-			return got && (r == -ENXIO || r == -EAGAIN) ? got : r;
-		got += n;
-	}
+	do {
+		idx = srcu_read_lock(&vitro_srcu);
+		pagefault_disable();
+		got = fetch(&r, paging, gva, bytes, atomic);
+		pagefault_enable();
+		srcu_read_unlock(&vitro_srcu, idx);
+	} while (got == -EAGAIN && !atomic && !(got = bring_in(r.hva, false, &tries)));
 	return got;
 }

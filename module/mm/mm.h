@@ -112,17 +112,16 @@ struct guest_paging {
 };
 
 /*
- * guest.c: guest memory, from a thread of the owning process.  With @atomic, for
- * use in a burst: never sleeps, and gives -EAGAIN when the page must be brought
- * into memory first.  -ENXIO: no slot there, or a page-table entry is not present;
- * -EPERM: a write to a read-only slot; -EFAULT: the process itself cannot access it.
+ * guest.c: guest memory, from a thread of the owning process.  -ENXIO: no slot there,
+ * or a page-table entry is not present; -EPERM: a write to a read-only slot; -EFAULT:
+ * the process itself cannot access it.  With @atomic, for use in a burst, guest_fetch
+ * never sleeps, and gives -EAGAIN when a page must be brought into memory first.
  */
-int guest_read(struct vitro_vm *vm, u64 gpa, void *dst, size_t len, bool atomic);
+int guest_read(struct vitro_vm *vm, u64 gpa, void *dst, size_t len);
 int guest_write(struct vitro_vm *vm, u64 gpa, const void *src, size_t len);
-int guest_walk(struct vitro_vm *vm, const struct guest_paging *paging, u64 gva,
-	       u64 *gpa, bool atomic);
+int guest_walk(struct vitro_vm *vm, const struct guest_paging *paging, u64 gva, u64 *gpa);
 /* Reads up to 15 bytes of code at linear address @gva; returns how many it got. */
 int guest_fetch(struct vitro_vm *vm, const struct guest_paging *paging, u64 gva,
-		u8 bytes[15], bool atomic);
+		u8 bytes[16], bool atomic);
 
 #endif /* VITRO_MM_H */

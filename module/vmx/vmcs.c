@@ -257,7 +257,7 @@ static int read_pdptes(struct vitro_vcpu *vcpu, const struct vitro_crs *crs, u64
 	memset(pdpte, 0, 4 * sizeof(*pdpte));
 	if (!(crs->cr0 & X86_CR0_PG) || !(crs->cr4 & X86_CR4_PAE) || (crs->efer & EFER_LMA))
 		return 0;
-	ret = guest_read(vcpu->vm, crs->cr3 & 0xffffffe0, pdpte, 4 * sizeof(*pdpte), false);
+	ret = guest_read(vcpu->vm, crs->cr3 & 0xffffffe0, pdpte, 4 * sizeof(*pdpte));
 	return ret == -ENOMEM || ret == -EINTR ? ret : 0;
 }
 
