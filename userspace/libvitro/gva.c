@@ -420,9 +420,12 @@ static unsigned int walk_rights(const struct vitro_vcpu *vcpu)
 	return (vi_cpl(vcpu) == 3) | (vcpu->comm->state.gprs.rflags & FLAG_AC);
 }
 
+/* Code and data are apart: every instruction needs a walk of both. */
 static struct vi_walked *known_walk(struct vitro_vcpu *vcpu, uint64_t gva, unsigned int access)
 {
-	return &vcpu->walked[(gva / PAGE_SIZE ^ access) % ARRAY_LEN(vcpu->walked)];
+	struct vi_walked *known = vcpu->walked[!!(access & VITRO_ACCESS_EXEC)];
+
+	return &known[(gva / PAGE_SIZE ^ access) % ARRAY_LEN(vcpu->walked[0])];
 }
 
 static unsigned int slots_now(const struct vitro_vm *vm)

@@ -171,7 +171,7 @@ struct vi_walked {
  * @runner: id of the thread inside VITRO_RUN, 0 when there is none; atomic
  * @decoded: what vi_insn_decode() has seen last, by rip: a driver accesses its device
  *	by the same few instructions all the time
- * @walked: likewise the walks for them
+ * @walked: likewise the walks for what they access, and for themselves
  */
 struct vitro_vcpu {
 	struct vitro_vm *vm;
@@ -180,7 +180,7 @@ struct vitro_vcpu {
 	size_t comm_size;
 	int runner;
 	struct vi_decoded decoded[8];
-	struct vi_walked walked[8];
+	struct vi_walked walked[2][8];
 };
 
 /* error.c */
