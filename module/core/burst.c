@@ -57,7 +57,8 @@ static void count_exit(struct vitro_vcpu *vcpu)
 static bool must_leave(struct vitro_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->requests) || vcpu->mp_state != VITRO_MP_RUNNABLE ||
-	       need_resched() || vcpu_must_return() || event_inta(vcpu) || debug_stale(vcpu);
+	       need_resched() || vcpu_must_return() ||
+	       (lapic_pic_asks(vcpu) && event_inta(vcpu)) || debug_stale(vcpu);
 }
 
 /*

@@ -222,7 +222,7 @@ static void guest_dr6_set(struct vitro_vcpu *vcpu, u64 bits)
 }
 
 /**
- * debug_skipped - an instruction was finished for the guest: who steps?
+ * debug_skipped - an instruction was finished for the guest, by which somebody steps
  * @vcpu: in a burst; RIP is behind the instruction
  */
 void debug_skipped(struct vitro_vcpu *vcpu)

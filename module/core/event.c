@@ -106,8 +106,8 @@ static void inject(struct vitro_vcpu *vcpu, struct vcpu_event *ev)
 }
 
 /**
- * event_inta - is an 8259's interrupt the next thing that the guest gets?
- * @vcpu: the vCPU, also in a burst
+ * event_inta - is the interrupt of an 8259 that asks the next thing that the guest gets?
+ * @vcpu: the vCPU, also in a burst; lapic_pic_asks()
  *
  * It is not in the hands of event_prepare(), for its vector is in userspace.
  *
@@ -117,7 +117,7 @@ bool event_inta(struct vitro_vcpu *vcpu)
 {
 	struct vcpu_events *events = &vcpu->events;
 
-	if (!lapic_pic_asks(vcpu) || debug_steps(vcpu))
+	if (debug_steps(vcpu))
 		return false;
 	if (!(vcpu->regs.rflags & X86_EFLAGS_IF) || vcpu->shadow)
 		return false;

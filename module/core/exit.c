@@ -19,12 +19,16 @@
  */
 static void skip_insn(struct vitro_vcpu *vcpu)
 {
-	vcpu->regs.rip += vcpu->exit.insn_len;
-	if (!backend->is_64bit(vcpu))
-		vcpu->regs.rip = (u32)vcpu->regs.rip;
+	u64 rip = vcpu->regs.rip + vcpu->exit.insn_len;
+
+	/* From 4 GiB, only 64-bit code goes on; asked where it matters, for it is rare. */
+	if ((rip ^ vcpu->regs.rip) >> 32 && !backend->is_64bit(vcpu))
+		rip = (u32)rip;
+	vcpu->regs.rip = rip;
 	vcpu->shadow = false;
 	vcpu->regs.rflags &= ~(u64)X86_EFLAGS_RF;
-	debug_skipped(vcpu);
+	if ((vcpu->regs.rflags & X86_EFLAGS_TF) || debug_steps(vcpu))
+		debug_skipped(vcpu);
 }
 
 static void raise_gp(struct vitro_vcpu *vcpu)
@@ -142,7 +146,7 @@ static enum verdict handle_io(struct vitro_vcpu *vcpu)
  * A write to an address without memory may be a doorbell, whose eventfd is signalled
  * here.  The CPU does not say what it would have written: read that from the code.
  */
-static enum verdict ring_doorbell(struct vitro_vcpu *vcpu, u64 gpa)
+static noinline enum verdict ring_doorbell(struct vitro_vcpu *vcpu, u64 gpa)
 {
 	struct insn insn;
 	bool memory;

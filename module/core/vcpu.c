@@ -347,7 +347,8 @@ int vcpu_run(struct vitro_vcpu *vcpu)
 			vcpu->exit.reason = VITRO_EXIT_DEADLINE;
 			break;
 		}
-		if (vcpu->mp_state == VITRO_MP_RUNNABLE && event_inta(vcpu)) {
+		if (vcpu->mp_state == VITRO_MP_RUNNABLE && lapic_pic_asks(vcpu) &&
+		    event_inta(vcpu)) {
 			vcpu->exit.reason = VITRO_EXIT_INTA;
 			break;
 		}

@@ -183,9 +183,10 @@ static void translate_mov(struct vitro_vcpu *vcpu, const struct vmcb_control *c,
 
 /*
  * For QEMU's TCG an INT3 is an INT n, and no #BP.  One that really is an INT n, the guest
- * executes by itself, with the intercept off until the next exit.
+ * executes by itself, with the intercept off until the next exit.  Apart, for the sake of
+ * all other exits: room for an instruction on the stack has its price.
  */
-static void translate_int(struct vitro_vcpu *vcpu)
+static noinline void translate_int(struct vitro_vcpu *vcpu)
 {
 	struct insn insn;
 	int ret;
@@ -225,7 +226,7 @@ void svm_translate_exit(struct vitro_vcpu *vcpu)
 	const struct vmcb_control *c = &to_svm(vcpu)->vmcb->control;
 	struct vitro_exit *x = &vcpu->exit;
 
-	memset(x, 0, sizeof(*x));
+	memset(x, 0, offsetof(typeof(*x), raw));
 	x->raw.code = c->exitcode;
 	x->raw.info1 = c->exitinfo1;
 	x->raw.info2 = c->exitinfo2;

@@ -597,9 +597,10 @@ static void vmx_run(struct vitro_vcpu *vcpu)
 
 	entered = vmx_enter_guest(&vcpu->regs, vmx->launched);
 
-	memset(&vcpu->exit, 0, sizeof(vcpu->exit));
+	memset(&vcpu->exit, 0, offsetof(typeof(vcpu->exit), raw));
 	reason = vmcs_read(EXIT_REASON);
 	if (!entered || (reason & ENTRY_FAILED)) {
+		memset(&vcpu->exit.raw, 0, sizeof(vcpu->exit.raw));
 		vcpu->exit.reason = VITRO_EXIT_FAIL_ENTRY;
 		vcpu->exit.raw.code = entered ? reason : VMX_NOT_ENTERED;
 		vcpu->exit.raw.info1 = vmcs_read(entered ? EXIT_QUALIFICATION :
