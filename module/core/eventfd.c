@@ -241,10 +241,15 @@ struct ioeventfd {
 
 /**
  * struct ioeventfd_table - all of a VM's; replaced as a whole, never changed
+ * @rcu: frees it
  * @nr: [I] entries
  * @entry: [I] in no order
+ *
+ * It is read in bursts only, whose disabled interrupts are as good as rcu_read_lock():
+ * so an exit pays for no lock.
  */
 struct ioeventfd_table {
+	struct rcu_head rcu;
 	int nr;
 	struct ioeventfd entry[];
 };
@@ -282,16 +287,6 @@ static struct ioeventfd_table *ioeventfd_alloc(int nr)
 	return table;
 }
 
-/* Puts @table in the place of the present one, which nobody uses afterwards. */
-static void ioeventfd_replace(struct vitro_vm *vm, struct ioeventfd_table *table)
-{
-	struct ioeventfd_table *old = ioeventfd_table(vm);
-
-	rcu_assign_pointer(vm->ioeventfds, table);
-	synchronize_srcu(&vitro_srcu);
-	kvfree(old);
-}
-
 /* On success the table owns the reference to the eventfd of @new. */
 static int ioeventfd_assign(struct vitro_vm *vm, const struct ioeventfd *new)
 {
@@ -311,7 +306,8 @@ static int ioeventfd_assign(struct vitro_vm *vm, const struct ioeventfd *new)
 	for (i = 0; i < nr; i++)
 		table->entry[i] = old->entry[i];
 	table->entry[nr] = *new;
-	ioeventfd_replace(vm, table);
+	rcu_assign_pointer(vm->ioeventfds, table);
+	kvfree_rcu(old, rcu);
 	return 0;
 }
 
@@ -333,7 +329,10 @@ static int ioeventfd_deassign(struct vitro_vm *vm, const struct ioeventfd *gone)
 		return -ENOMEM;
 	for (i = 0; i < nr - 1; i++)
 		table->entry[i] = old->entry[i < found ? i : i + 1];
-	ioeventfd_replace(vm, table);
+	rcu_assign_pointer(vm->ioeventfds, table);
+	/* Whoever asked for this waits: when it returns, the eventfd is signalled no more. */
+	synchronize_rcu_expedited();
+	kvfree(old);
 	eventfd_ctx_put(gone->ctx);
 	return 0;
 }
@@ -402,40 +401,38 @@ static bool matches(const struct ioeventfd *entry, bool pio, u64 addr, u32 len, 
 	return !(entry->flags & VITRO_IOEVENTFD_DATAMATCH) || data == entry->datamatch;
 }
 
+static const struct ioeventfd_table *table_in_burst(const struct vitro_vm *vm)
+{
+	return rcu_dereference_sched(vm->ioeventfds);
+}
+
 /**
  * ioeventfd_signal - the guest wrote: is there an eventfd for it?
- * @vm: the machine
+ * @vm: the machine, in a burst of one of its vCPUs
  * @pio: to a port, else to memory
  * @addr: port or gpa
  * @len: width in bytes
  * @data: what it wrote, zero-extended
  *
- * From a burst or outside of one.
- *
  * Return: true if an eventfd was signalled: the write is done.
  */
 bool ioeventfd_signal(struct vitro_vm *vm, bool pio, u64 addr, u32 len, u64 data)
 {
-	struct ioeventfd_table *table;
-	bool done = false;
-	int i, idx;
+	const struct ioeventfd_table *table = table_in_burst(vm);
+	int i;
 
-	if (!rcu_access_pointer(vm->ioeventfds))
-		return false;
-	idx = srcu_read_lock(&vitro_srcu);
-	table = srcu_dereference(vm->ioeventfds, &vitro_srcu);
-	for (i = 0; table && i < table->nr && !done; i++) {
-		done = matches(&table->entry[i], pio, addr, len, data);
-		if (done)
-			compat_eventfd_signal(table->entry[i].ctx);
+	for (i = 0; table && i < table->nr; i++) {
+		if (!matches(&table->entry[i], pio, addr, len, data))
+			continue;
+		compat_eventfd_signal(table->entry[i].ctx);
+		return true;
 	}
-	srcu_read_unlock(&vitro_srcu, idx);
-	return done;
+	return false;
 }
 
 /**
  * ioeventfd_covers - might ioeventfd_signal know this address?
- * @vm: the machine
+ * @vm: the machine, in a burst of one of its vCPUs
  * @gpa: where the guest writes
  *
  * For the caller to learn whether decoding the write is worth its while.
@@ -444,17 +441,14 @@ bool ioeventfd_signal(struct vitro_vm *vm, bool pio, u64 addr, u32 len, u64 data
  */
 bool ioeventfd_covers(struct vitro_vm *vm, u64 gpa)
 {
-	struct ioeventfd_table *table;
-	bool covered = false;
-	int i, idx;
+	const struct ioeventfd_table *table = table_in_burst(vm);
+	int i;
 
-	idx = srcu_read_lock(&vitro_srcu);
-	table = srcu_dereference(vm->ioeventfds, &vitro_srcu);
-	for (i = 0; table && i < table->nr && !covered; i++)
-		covered = table->entry[i].addr == gpa &&
-			  !(table->entry[i].flags & VITRO_IOEVENTFD_PIO);
-	srcu_read_unlock(&vitro_srcu, idx);
-	return covered;
+	for (i = 0; table && i < table->nr; i++) {
+		if (table->entry[i].addr == gpa && !(table->entry[i].flags & VITRO_IOEVENTFD_PIO))
+			return true;
+	}
+	return false;
 }
 
 /* --------------------------------------------------------------- VM and module */

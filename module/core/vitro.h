@@ -39,7 +39,7 @@ struct vitro_vm;
 struct vitro_vcpu;
 struct tdp_format;
 
-/* Guards readers of slots and eventfd tables, which may sleep in page faults. */
+/* Guards readers of slots, which may sleep in page faults. */
 extern struct srcu_struct vitro_srcu;
 
 /* ------------------------------------------------------------------- memory */
@@ -128,7 +128,7 @@ struct vitro_pt_cache {
  * @clock_base_tsc: [I] host TSC at that moment
  * @irqfds: [l] list of struct irqfd
  * @nr_irqfds: [l] its length
- * @ioeventfds: [s] table of struct ioeventfd, replaced as a whole
+ * @ioeventfds: [r] table of struct ioeventfd, replaced as a whole
  * @deadline: fires when the VM's time is over
  * @overdue: [a] it has fired, and was not set since
  * @glass: what those who look inside know of it
