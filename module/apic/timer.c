@@ -10,6 +10,11 @@
  * two reasons: all it does is set a bit and kick a vCPU; and registers are written
  * in bursts, with interrupts off, where cancelling a timer that runs in a softirq
  * thread would have to sleep.
+ *
+ * From the host's timer interrupt until the guest can have its own takes a microsecond or
+ * two.  For a TSC deadline, which is exact, the host's timer is set that much ahead, as
+ * each vCPU learns, and the vCPU's own thread waits for the rest: apic_timer_due().
+ * Before its deadline the guest finds no trace of that.
  */
 #include <linux/hrtimer.h>
 #include <linux/math64.h>
@@ -31,6 +36,9 @@
 
 /* How far ahead a TSC deadline is looked at; then the callback looks again. */
 #define MAX_DEADLINE_S		3600
+
+/* A vCPU that takes longer than this sleeps, or its thread had to wait for a CPU. */
+#define MAX_LEAD_US		5
 
 static u32 timer_mode(const struct lapic *apic)
 {
@@ -72,18 +80,32 @@ static void fire_in(struct lapic *apic, u64 ns)
 	hrtimer_start(&apic->timer, ktime_add_ns(ktime_get(), ns), HRTIMER_MODE_ABS_HARD);
 }
 
+/* Nanoseconds until the host's timer is to fire for the deadline, ahead of it. */
+static u64 ns_until_lead(struct vitro_vcpu *vcpu)
+{
+	u64 deadline = READ_ONCE(vcpu->apic.tsc_deadline);
+
+	return ns_until(vcpu, deadline - min(deadline, READ_ONCE(vcpu->apic.timer_lead)));
+}
+
+static void deadline_over(struct vitro_vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->apic.tsc_deadline, 0);
+	lapic_fire_lvt(vcpu, LVT_TIMER);
+}
+
 /* The timer is stopped; start it for the deadline, or fire if that is in the past. */
 static void start_deadline(struct vitro_vcpu *vcpu)
 {
 	struct lapic *apic = &vcpu->apic;
-	u64 ns = ns_until(vcpu, apic->tsc_deadline);
+	u64 ns = ns_until_lead(vcpu);
 
-	if (ns) {
+	if (ns)
 		fire_in(apic, ns);
-	} else {
-		WRITE_ONCE(apic->tsc_deadline, 0);
-		lapic_fire_lvt(vcpu, LVT_TIMER);
-	}
+	else if (apic->tsc_deadline > clock_guest_tsc(vcpu))
+		vcpu_request(vcpu, REQ_TIMER);
+	else
+		deadline_over(vcpu);
 }
 
 static enum hrtimer_restart timer_fired(struct hrtimer *timer)
@@ -96,13 +118,12 @@ static enum hrtimer_restart timer_fired(struct hrtimer *timer)
 	switch (timer_mode(apic)) {
 	case APIC_LVT_TIMER_TSCDEADLINE:
 		/* The host's clock is not quite the TSC: it is disciplined by NTP. */
-		ns = ns_until(vcpu, READ_ONCE(apic->tsc_deadline));
+		ns = ns_until_lead(vcpu);
 		if (ns) {
 			hrtimer_set_expires(timer, ktime_add_ns(ktime_get(), ns));
 			return HRTIMER_RESTART;
 		}
-		WRITE_ONCE(apic->tsc_deadline, 0);
-		lapic_fire_lvt(vcpu, LVT_TIMER);
+		vcpu_request(vcpu, REQ_TIMER);
 		return HRTIMER_NORESTART;
 	case APIC_LVT_TIMER_PERIODIC:
 		lapic_fire_lvt(vcpu, LVT_TIMER);
@@ -135,6 +156,7 @@ void apic_timer_stop(struct vitro_vcpu *vcpu)
 	struct lapic *apic = &vcpu->apic;
 
 	hrtimer_cancel(&apic->timer);
+	clear_bit(REQ_TIMER, &vcpu->requests);
 	WRITE_ONCE(apic->timer_icr, 0);
 	WRITE_ONCE(apic->tsc_deadline, 0);
 }
@@ -229,6 +251,7 @@ void apic_timer_set_deadline(struct vitro_vcpu *vcpu, u64 guest_tsc)
 	if (timer_mode(apic) != APIC_LVT_TIMER_TSCDEADLINE)
 		return;
 	hrtimer_cancel(&apic->timer);
+	clear_bit(REQ_TIMER, &vcpu->requests);
 	WRITE_ONCE(apic->tsc_deadline, guest_tsc);
 	if (guest_tsc)
 		start_deadline(vcpu);
@@ -244,4 +267,37 @@ void apic_timer_tsc_moved(struct vitro_vcpu *vcpu)
 
 	if (timer_mode(apic) == APIC_LVT_TIMER_TSCDEADLINE && hrtimer_cancel(&apic->timer))
 		start_deadline(vcpu);
+}
+
+/* The thread came @late ticks after the deadline, or before it: an eighth of that is learned. */
+static void learn_lead(struct lapic *apic, s64 late)
+{
+	s64 most = (s64)tsc_khz * MAX_LEAD_US / USEC_PER_MSEC;
+
+	if (late < most)
+		WRITE_ONCE(apic->timer_lead, clamp_t(s64, apic->timer_lead + late / 8, 0, most));
+}
+
+/**
+ * apic_timer_due - REQ_TIMER: a TSC deadline is over, or about to be
+ * @vcpu: the vCPU, on its own thread, outside of a burst
+ *
+ * Waits for the rest, MAX_LEAD_US at most, and fires.
+ */
+void apic_timer_due(struct vitro_vcpu *vcpu)
+{
+	struct lapic *apic = &vcpu->apic;
+	u64 deadline = apic->tsc_deadline;
+
+	if (!deadline)
+		return;
+	/* The guest's TSC was set back meanwhile. */
+	if (ns_until_lead(vcpu)) {
+		start_deadline(vcpu);
+		return;
+	}
+	learn_lead(apic, clock_guest_tsc(vcpu) - deadline);
+	while (clock_guest_tsc(vcpu) < deadline)
+		cpu_relax();
+	deadline_over(vcpu);
 }

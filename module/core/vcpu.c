@@ -199,6 +199,8 @@ static int handle_requests(struct vitro_vcpu *vcpu)
 		return -EIO;
 	if (test_and_clear_bit(REQ_INIT, &vcpu->requests))
 		vcpu_reset(vcpu, false);
+	if (test_and_clear_bit(REQ_TIMER, &vcpu->requests))
+		apic_timer_due(vcpu);
 	ret = write_clock(vcpu, REQ_CLOCK, clock_write_page);
 	return ret ?: write_clock(vcpu, REQ_WALL_CLOCK, clock_write_wall);
 }

@@ -165,6 +165,7 @@ enum vcpu_request {
 	REQ_CLOCK,		/* write the paravirtual clock page */
 	REQ_WALL_CLOCK,		/* write the wall clock */
 	REQ_INIT,		/* INIT arrived */
+	REQ_TIMER,		/* a TSC deadline is near: wait for it, and fire */
 	REQ_DEAD,		/* the address space is gone */
 	REQ_DEADLINE,		/* the VM's time is over; stays until that changes */
 };
@@ -266,6 +267,7 @@ enum lapic_lvt {
  * @timer_icr: [a] initial count; changes only while @timer is stopped
  * @timer_dcr: [a] divide configuration; likewise
  * @tsc_deadline: [a] guest TSC, 0 when disarmed
+ * @timer_lead: [a] how far ahead of it @timer is set, in ticks of the TSC
  */
 struct lapic {
 	u64 base;
@@ -287,6 +289,7 @@ struct lapic {
 	u32 timer_icr;
 	u32 timer_dcr;
 	u64 tsc_deadline;
+	u64 timer_lead;
 };
 
 /**
