@@ -4,6 +4,7 @@
  *
  * Everything here may be called from any context, hard interrupts included.
  */
+#include <linux/nospec.h>
 #include <linux/rcupdate.h>
 
 #include "apic/apic.h"
@@ -150,10 +151,15 @@ bool apic_deliver(struct vitro_vcpu *to, u32 mode, u8 vector, bool level)
 static int send(struct vitro_vm *vm, const struct message *msg)
 {
 	struct vitro_vcpu *to, *best = NULL;
-	int id, taken = 0;
+	int id = 0, end = VITRO_MAX_VCPUS, taken = 0;
 
+	/* One APIC's own id, which is its vCPU's number: nobody else need be asked. */
+	if (!msg->logical && msg->dest < VITRO_MAX_VCPUS) {
+		id = array_index_nospec(msg->dest, VITRO_MAX_VCPUS);
+		end = id + 1;
+	}
 	rcu_read_lock();
-	for (id = 0; id < VITRO_MAX_VCPUS; id++) {
+	for (; id < end; id++) {
 		to = rcu_dereference(vm->vcpu[id]);
 		if (!to || !addresses(msg, to))
 			continue;
