@@ -87,12 +87,12 @@ begin cpuid
 end
 
 begin hypercall_svm
-	mov	$1000, %eax			/* KVM and vitro know none of that number */
+	mov	$1, %eax			/* KVM_HC_VAPIC_POLL_IRQ: an exit, and no more */
 	vmmcall
 end
 
 begin hypercall_vmx
-	mov	$1000, %eax
+	mov	$1, %eax
 	vmcall
 end
 

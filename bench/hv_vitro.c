@@ -143,10 +143,6 @@ static void run(struct machine *m, unsigned int id)
 			comm->state.gprs.gpr[VITRO_RDX] = 0;
 			check(!vitro_finish_insn(vcpu));
 			break;
-		case VITRO_EXIT_HYPERCALL:
-			comm->state.gprs.gpr[VITRO_RAX] = -1000ULL;	/* KVM_ENOSYS */
-			check(!vitro_finish_insn(vcpu));
-			break;
 		case VITRO_EXIT_INTR:
 			break;
 		default:

@@ -198,7 +198,7 @@ static double crowd(const struct row *row)
 const struct row guest_rows[] = {
 	{ "nothing", "the loop itself", plain, guest_nothing, 1000 },
 	{ "cpuid", "CPUID", plain, guest_cpuid, 1000 },
-	{ "hypercall", "hypercall of an unknown number", hypercall, NULL, 1000 },
+	{ "hypercall", "hypercall that does nothing", hypercall, NULL, 1000 },
 	{ "out-eventfd", "port write, an ioeventfd", to_eventfd, guest_out_eventfd, 1000 },
 	{ "out-user", "port write, to userspace and back", plain, guest_out_user, 1000 },
 	{ "in-user", "port read, to userspace and back", plain, guest_in_user, 1000 },

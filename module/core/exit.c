@@ -3,6 +3,7 @@
  * What to do about an exit, with the CPU still in the burst.  exit_handle() is the
  * place where a reader finds every reason; most are done with in a few lines.
  */
+#include <uapi/linux/kvm_para.h>
 #include <asm/trapnr.h>
 
 #include "apic/apic.h"
@@ -10,8 +11,6 @@
 #include "core/insn.h"
 #include "glass/trace.h"
 #include "mm/mm.h"
-
-#define KVM_EPERM	1	/* of KVM's hypercall interface */
 
 /*
  * The instruction that exited is done: go on behind it, as the CPU would have
@@ -118,6 +117,12 @@ static enum verdict handle_hypercall(struct vitro_vcpu *vcpu)
 	/* User programs in the guest may not speak to the hypervisor. */
 	if (backend->cpl(vcpu) != 0) {
 		vcpu->regs.gpr[VITRO_RAX] = -KVM_EPERM & mask;
+		skip_insn(vcpu);
+		return AGAIN;
+	}
+	/* It is for the exit alone: the next entry delivers what waits. */
+	if ((gpr[VITRO_RAX] & mask) == KVM_HC_VAPIC_POLL_IRQ) {
+		vcpu->regs.gpr[VITRO_RAX] = 0;
 		skip_insn(vcpu);
 		return AGAIN;
 	}
