@@ -2,6 +2,9 @@
 /*
  * What to do about an exit, with the CPU still in the burst.  exit_handle() is the
  * place where a reader finds every reason; most are done with in a few lines.
+ *
+ * noinline are those who hand out pointers to their stack: its guard would be set up and
+ * checked at each exit, and not only at theirs.
  */
 #include <uapi/linux/kvm_para.h>
 #include <asm/trapnr.h>
@@ -12,6 +15,12 @@
 #include "glass/trace.h"
 #include "mm/mm.h"
 
+/* @rip is across a multiple of 4 GiB: only 64-bit code goes on there. */
+static noinline u64 wrapped(struct vitro_vcpu *vcpu, u64 rip)
+{
+	return backend->is_64bit(vcpu) ? rip : (u32)rip;
+}
+
 /*
  * The instruction that exited is done: go on behind it, as the CPU would have
  * (SDM 3B 18.3.1.1, RF; APM 2 15.21.5, shadow).
@@ -20,9 +29,8 @@ static void skip_insn(struct vitro_vcpu *vcpu)
 {
 	u64 rip = vcpu->regs.rip + vcpu->exit.insn_len;
 
-	/* From 4 GiB, only 64-bit code goes on; asked where it matters, for it is rare. */
-	if ((rip ^ vcpu->regs.rip) >> 32 && !backend->is_64bit(vcpu))
-		rip = (u32)rip;
+	if ((rip ^ vcpu->regs.rip) >> 32)
+		rip = wrapped(vcpu, rip);
 	vcpu->regs.rip = rip;
 	vcpu->shadow = false;
 	vcpu->regs.rflags &= ~(u64)X86_EFLAGS_RF;
@@ -35,7 +43,7 @@ static void raise_gp(struct vitro_vcpu *vcpu)
 	event_raise_error(vcpu, X86_TRAP_GP, 0);
 }
 
-static enum verdict handle_cpuid(struct vitro_vcpu *vcpu)
+static noinline enum verdict handle_cpuid(struct vitro_vcpu *vcpu)
 {
 	u64 *gpr = vcpu->regs.gpr;
 	u32 out[4];
@@ -49,7 +57,7 @@ static enum verdict handle_cpuid(struct vitro_vcpu *vcpu)
 	return AGAIN;
 }
 
-static enum verdict handle_rdmsr(struct vitro_vcpu *vcpu)
+static noinline enum verdict handle_rdmsr(struct vitro_vcpu *vcpu)
 {
 	u64 value;
 

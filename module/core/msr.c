@@ -194,6 +194,9 @@ int msr_write(struct vitro_vcpu *vcpu, u32 index, u64 value)
 {
 	const struct msr_fact *fact;
 
+	/* By far the most: EOIs, and IPIs. */
+	if (index - APIC_BASE_MSR <= 0xff)
+		return lapic_wrmsr(vcpu, index, value);
 	switch (index) {
 	case MSR_IA32_TSC:
 		clock_set_guest_tsc(vcpu, value);
@@ -203,8 +206,6 @@ int msr_write(struct vitro_vcpu *vcpu, u32 index, u64 value)
 	case MSR_IA32_TSC_DEADLINE:
 		apic_timer_set_deadline(vcpu, value);
 		return 0;
-	case APIC_BASE_MSR ... APIC_BASE_MSR + 0xff:
-		return lapic_wrmsr(vcpu, index, value);
 	case MSR_TSC_AUX:
 		if (!host_has_tsc_aux() || value >> 32)
 			return -EINVAL;
