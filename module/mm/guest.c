@@ -300,6 +300,7 @@ int guest_walk(struct vitro_vm *vm, const struct guest_paging *paging, u64 gva, 
 
 	do {
 		idx = srcu_read_lock(&vitro_srcu);
+		r.slot = NULL;	/* that of the last try may be gone */
 		pagefault_disable();
 		err = walk(&r, paging, gva, gpa);
 		pagefault_enable();
@@ -331,6 +332,7 @@ int guest_fetch(struct vitro_vm *vm, const struct guest_paging *paging, u64 gva,
 
 	do {
 		idx = srcu_read_lock(&vitro_srcu);
+		r.slot = NULL;	/* that of the last try may be gone */
 		pagefault_disable();
 		got = fetch(&r, paging, gva, bytes, atomic);
 		pagefault_enable();
