@@ -134,11 +134,23 @@ static double touch_4k(const struct row *row)
 	return (double)machine_time(m, guest_touch_4k, row->times) / row->times;
 }
 
+/* Few pages make a short run, which an interrupt would spoil: the least of some. */
 static double touch_2m(const struct row *row)
 {
-	struct machine *m = with_slot(row->times * HUGE, MADV_HUGEPAGE, false);
+	char *mem = pages_new(row->times * HUGE, MADV_HUGEPAGE);
+	struct machine *m = machine_new();
+	uint64_t ticks, least = UINT64_MAX;
+	int i;
 
-	return (double)machine_time(m, guest_touch_2m, row->times) / row->times;
+	memset(mem, 1, row->times * HUGE);
+	for (i = 0; i < 8; i++) {
+		hv->slot(m, 1, TOUCHED, row->times * HUGE, mem, false);
+		ticks = machine_time(m, guest_touch_2m, row->times);
+		if (ticks < least)
+			least = ticks;
+		hv->slot(m, 1, TOUCHED, 0, NULL, false);
+	}
+	return (double)least / row->times;
 }
 
 static uint64_t log_bitmap[1024];
@@ -206,7 +218,7 @@ const struct row guest_rows[] = {
 	{ "mmio-write", "MMIO write, emulated, userspace and back", plain, guest_mmio_write, 500 },
 	{ "doorbell", "MMIO write, an ioeventfd", to_eventfd, guest_doorbell, 1000 },
 	{ "msr-kernel", "RDMSR of PAT, in the kernel", plain, guest_msr_kernel, 1000 },
-	{ "msr-user", "RDMSR, to userspace and back", plain, guest_msr_user, 500 },
+	{ "msr-user", "RDMSR, to userspace and back", plain, guest_msr_user, 1000 },
 	{ "cr8", "CR8 to 4 and to 0", plain, guest_cr8, 1000 },
 	{ "cr0-wp", "CR0.WP toggled", plain, guest_cr0_wp, 1000 },
 	{ "cr4-pge", "CR4.PGE toggled", plain, guest_cr4_pge, 1000 },
@@ -214,7 +226,7 @@ const struct row guest_rows[] = {
 	{ "self-ipi-write", "self-IPI, x2APIC, interrupts off", plain, guest_self_ipi_write, 1000 },
 	{ "self-ipi", "self-IPI, handler, EOI", plain, guest_self_ipi, 500 },
 	{ "self-ipi-hlt", "self-IPI, HLT, handler, EOI", plain, guest_self_ipi_hlt, 500 },
-	{ "deadline", "TSC deadline: arm, expire, handler", deadline, guest_deadline, 50 },
+	{ "deadline", "TSC deadline: arm, expire, handler", deadline, guest_deadline, 200 },
 	{ "ipi", "IPI to a sleeping vCPU and back", ping, guest_ping, 200 },
 	{ "irqfd", "ioeventfd, a thread, irqfd, wake from HLT", ring_and_wait,
 	  guest_ring_and_wait, 200 },
