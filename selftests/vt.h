@@ -34,7 +34,7 @@
  */
 #define VT_SECONDS	60
 #undef TEST_TIMEOUT_DEFAULT		/* of kselftest_harness.h, for a case */
-#define TEST_TIMEOUT_DEFAULT	90
+#define TEST_TIMEOUT_DEFAULT	180
 
 #define VT_NOTHING	(~0ULL)		/* vt_says(), vt_trap(): the guest did something else */
 #define VT_MSI		0xfee00000ULL	/* MSI address of vCPU 0 */
