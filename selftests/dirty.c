@@ -85,6 +85,26 @@ TEST(exactly_the_written_pages)
 	EXPECT_TRUE(exactly(bitmap, some));
 }
 
+/* What the guest read first is the zero page.  That is nobody's to write, logged or not. */
+TEST(zero_page_stays)
+{
+	char *mem = vt_pages(PAGES * 4096);
+	struct vt_cpu *cpu = boot_logging(mem);
+	int page;
+
+	ASSERT_EQ(1, on_pages(cpu, g_read_pages, some));
+	ASSERT_EQ(1, on_pages(cpu, g_read_pages, others));
+	ASSERT_EQ(1, on_pages(cpu, g_write_pages, some));
+	for (page = 0; page < PAGES; page++) {
+		bool written = false;
+		int i;
+
+		for (i = 0; some[i] >= 0; i++)
+			written |= some[i] == page;
+		ASSERT_EQ(written, *(int *)(mem + 4096 * page + 8)) TH_LOG("page %d", page);
+	}
+}
+
 /* Getting it clears it; another write to the same page is reported again. */
 TEST(cleared_by_get)
 {

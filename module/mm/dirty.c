@@ -8,7 +8,7 @@
  * do the reverse: take the bits, write-protect their pages, flush.  A write before the
  * flush is in the log just taken, and its data in memory when the flush has returned; a
  * write after it faults, and sets the bit again.  So each write is reported exactly
- * once, and none is lost.
+ * once, and none is lost (selftests/models/dirty.pml).
  *
  * Where the CPU logs writes itself (Intel's page-modification log, SDM 3C 29.3.6), the
  * leaf stays writable and loses its dirty bit instead: see tdp_format.watch.  The next
