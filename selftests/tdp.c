@@ -11,11 +11,14 @@
 
 GUEST(g_read);
 GUEST(g_write);
+GUEST(g_call);
 
 #define GPA	0x40000000ULL
 #define HUGE	0x200000UL
 #define WRITABLE (1ULL << 1)		/* NPT's R/W and EPT's write access: the same bit */
 #define LARGE	(1ULL << 7)		/* PS, for both */
+#define EPT_X	(1ULL << 2)		/* execute access */
+#define RET	0xc3			/* the instruction */
 #define ADDRESS	0x000ffffffffff000ULL
 
 /* What makes an entry present: NPT's P; any of EPT's R, W, X. */
@@ -206,6 +209,63 @@ TEST(huge_page)
 	EXPECT_EQ(0x12345, w.hpa % HUGE);
 	if (host_address(mem))
 		EXPECT_EQ(host_address(mem + 0x12345), w.hpa);
+}
+
+/* Does a line of the file that begins with @begin have @word in it? */
+static bool line_has(const char *file, const char *begin, const char *word)
+{
+	FILE *f = fopen(file, "r");
+	char line[4096];
+	bool has = false;
+
+	while (f && !has && fgets(line, sizeof(line), f))
+		has = !strncmp(line, begin, strlen(begin)) && strstr(line, word);
+	if (f)
+		fclose(f);
+	return has;
+}
+
+/*
+ * A guest reads in a huge page, then executes there.  Where that could stop the CPU (ITLB
+ * multihit), it cannot, and gets a small page; unless the kernel has no mitigations, which
+ * it does not tell.
+ */
+TEST(huge_page_executed)
+{
+	char *mem = vt_pages(2 * HUGE);
+	struct vitro_tdp_walk w;
+	struct vt_cpu *cpu;
+	bool executable, has_bug;
+
+	mem = (char *)(((uintptr_t)mem + HUGE - 1) & ~(HUGE - 1));
+	cpu = boot_with(mem, HUGE);
+	madvise(mem, HUGE, MADV_HUGEPAGE);
+	memset(mem, RET, HUGE);
+	ASSERT_EQ(RET * 0x01010101U, vt_says(cpu));
+	w = walk(cpu, GPA);
+	if (w.page_size == 4096)
+		SKIP(return, "the machine's kernel has no huge page to give");
+	executable = cpu->vm->info.vendor == VITRO_VENDOR_SVM || (w.entry[w.nr - 1] & EPT_X);
+	has_bug = line_has("/proc/cpuinfo", "bugs", " itlb_multihit");
+	ASSERT_TRUE(executable || has_bug);
+	ASSERT_FALSE(executable && has_bug && line_has("/proc/cmdline", "", "mitigations=auto"));
+
+	cpu->gpr[VITRO_RBX] = GPA + 0x5000;
+	vt_jump(cpu, g_call);
+	ASSERT_EQ(1, vt_says(cpu));
+	w = walk(cpu, GPA + 0x5000);
+	if (executable) {
+		EXPECT_EQ(HUGE, w.page_size);
+		return;
+	}
+	EXPECT_EQ(4096, w.page_size);
+	EXPECT_TRUE(w.entry[w.nr - 1] & EPT_X);
+	/* What is read beside it does not bring the huge page back. */
+	cpu->gpr[VITRO_RBX] = GPA;
+	vt_jump(cpu, g_read);
+	ASSERT_EQ(RET * 0x01010101U, vt_says(cpu));
+	EXPECT_EQ(4096, walk(cpu, GPA).page_size);
+	EXPECT_EQ(4096, walk(cpu, GPA + 0x5000).page_size);
 }
 
 /* No slot, up to the last address that a guest can have: nothing there, and no error. */

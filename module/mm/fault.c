@@ -96,7 +96,7 @@ out:
  * The level at which @gfn of @slot can be mapped.  mmu_lock held, and no invalidation
  * since the page was got: so the process's page tables still say what they said.
  */
-static int leaf_level(struct mm_struct *mm, const struct vitro_slot *slot, u64 gfn)
+static int leaf_level(struct vitro_vm *vm, const struct vitro_slot *slot, u64 gfn, bool fetch)
 {
 	unsigned long hva = slot_hva(slot, gfn);
 	int level;
@@ -104,11 +104,16 @@ static int leaf_level(struct mm_struct *mm, const struct vitro_slot *slot, u64 g
 	/* Its pages must fault one by one. */
 	if (slot->flags & VITRO_SLOT_LOG_DIRTY)
 		return 1;
+	if (fetch && backend->tdp->fetch)
+		return 1;
 
-	for (level = min(host_level(mm, hva), backend->tdp->max_leaf); level > 1; level--) {
+	for (level = min(host_level(vm->mm, hva), backend->tdp->max_leaf); level > 1; level--) {
 		u64 mask = level_pages(level) - 1;
 		u64 first = gfn & ~mask;
 
+		/* The guest executes there: a large page would only come and go. */
+		if (backend->tdp->fetch && tdp_is_split(vm, gfn, level))
+			continue;
 		/* gpa and hva lie alike in their large page, and all of it is in the slot. */
 		if (!(((hva >> PAGE_SHIFT) ^ gfn) & mask) && first >= slot->base_gfn &&
 		    first + mask < slot->base_gfn + slot->npages)
@@ -119,9 +124,9 @@ static int leaf_level(struct mm_struct *mm, const struct vitro_slot *slot, u64 g
 
 /* Maps the page that was got for @gfn, and as much around it as can be. */
 static void map_page(struct vitro_vcpu *vcpu, const struct vitro_slot *slot, u64 gfn,
-		     struct page *page, bool write)
+		     struct page *page, bool write, bool fetch)
 {
-	int level = leaf_level(vcpu->vm->mm, slot, gfn);
+	int level = leaf_level(vcpu->vm, slot, gfn, fetch);
 	u64 mask = level_pages(level) - 1;
 
 	if (write) {
@@ -140,7 +145,7 @@ static void map_page(struct vitro_vcpu *vcpu, const struct vitro_slot *slot, u64
 }
 
 /* One try; -EAGAIN when the process's page tables or the slots changed meanwhile. */
-static int fault_try(struct vitro_vcpu *vcpu, u64 gfn, bool write)
+static int fault_try(struct vitro_vcpu *vcpu, u64 gfn, bool write, bool fetch)
 {
 	struct vitro_vm *vm = vcpu->vm;
 	struct vitro_mmu *mmu = &vm->mmu;
@@ -175,7 +180,7 @@ static int fault_try(struct vitro_vcpu *vcpu, u64 gfn, bool write)
 	if (mmu->invalidating || mmu->invalidate_seq != seq)
 		r = -EAGAIN;
 	else
-		map_page(vcpu, &slot, gfn, page, write);
+		map_page(vcpu, &slot, gfn, page, write, fetch);
 	spin_unlock(&mmu->lock);
 
 	put_page(page);
@@ -202,7 +207,8 @@ int tdp_fault(struct vitro_vcpu *vcpu, u64 gpa, u8 access)
 		r = pt_cache_fill(&vcpu->pt_cache);
 		if (r)
 			return r;
-		r = fault_try(vcpu, gpa >> PAGE_SHIFT, access & VITRO_MMIO_WRITE);
+		r = fault_try(vcpu, gpa >> PAGE_SHIFT, access & VITRO_MMIO_WRITE,
+			      access & VITRO_MMIO_EXEC);
 		if (r != -EAGAIN)
 			return r;
 		r = invalidate_wait(vcpu->vm);

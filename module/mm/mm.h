@@ -19,6 +19,8 @@
  *	the write faults; or the dirty bit, where the CPU logs the write that sets it
  *	and the backend calls dirty_logged()
  * @large: bit that makes an entry above level 1 a leaf
+ * @fetch: bit of @leaf that large leaves must do without: who executes there gets pages of
+ *	4 KiB.  0 where the CPU can execute from large pages, whatever the guest does
  * @present: mask that is zero in an entry that is not present
  */
 struct tdp_format {
@@ -29,6 +31,7 @@ struct tdp_format {
 	u64 write;
 	u64 watch;
 	u64 large;
+	u64 fetch;
 	u64 present;
 };
 
@@ -67,6 +70,7 @@ void pt_cache_free(struct vitro_pt_cache *cache);
 void tdp_map(struct vitro_vm *vm, struct vitro_pt_cache *cache, u64 gfn, u64 pfn,
 	     int level, bool write);
 void tdp_zap(struct vitro_vm *vm, u64 first_gfn, u64 end_gfn, bool may_sleep);
+bool tdp_is_split(struct vitro_vm *vm, u64 gfn, int level);
 bool tdp_watch(struct vitro_vm *vm, u64 gfn);	/* true: a flush is owed */
 bool tdp_unwatch(struct vitro_vm *vm, u64 gfn);	/* true: writable again */
 void tdp_flush(struct vitro_vm *vm);	/* returns when no CPU uses a mapping taken away */

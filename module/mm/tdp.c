@@ -233,7 +233,7 @@ void tdp_map(struct vitro_vm *vm, struct vitro_pt_cache *cache, u64 gfn, u64 pfn
 	lockdep_assert_held(&mmu->lock);
 
 	if (level > 1)
-		leaf |= f->large;
+		leaf = (leaf | f->large) & ~f->fetch;
 
 	for (l = mmu->levels; l > level; l--) {
 		if (is_present(*entry) && is_leaf(*entry, l)) {
@@ -342,6 +342,28 @@ static u64 *small_entry(struct vitro_mmu *mmu, u64 gfn)
 		entry = entry_in(table_of(*entry), gfn, level - 1);
 	}
 	return entry;
+}
+
+/**
+ * tdp_is_split() - is a table of smaller pages where a large page could be?
+ * @vm: the VM; mmu_lock held
+ * @gfn: guest frame
+ * @level: of the large page
+ */
+bool tdp_is_split(struct vitro_vm *vm, u64 gfn, int level)
+{
+	struct vitro_mmu *mmu = &vm->mmu;
+	u64 *entry = entry_in(mmu->root, gfn, mmu->levels);
+	int l;
+
+	lockdep_assert_held(&mmu->lock);
+
+	for (l = mmu->levels; l > level; l--) {
+		if (!is_present(*entry) || is_leaf(*entry, l))
+			return false;
+		entry = entry_in(table_of(*entry), gfn, l - 1);
+	}
+	return is_present(*entry) && !is_leaf(*entry, level);
 }
 
 /**

@@ -4,6 +4,7 @@
  * entering the guest.  What an exit means is in exit.c.
  */
 #include <linux/bitmap.h>
+#include <linux/cpu.h>
 #include <linux/idr.h>
 #include <linux/slab.h>
 #include <asm/cpufeature.h>
@@ -45,6 +46,13 @@ static int vmx_probe(const char **why)
 		return ret;
 	if (vmx_caps.ept & EPT_CAP_2M)
 		ept_format.max_leaf = vmx_caps.ept & EPT_CAP_1G ? 3 : 2;
+	/*
+	 * A guest that fetches by a translation whose page size it has just changed can stop
+	 * the machine.  It changes its own pages as it likes; so ours are small where it
+	 * fetches.
+	 */
+	if (boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) && !cpu_mitigations_off())
+		ept_format.fetch = EPT_X;
 	if (vmx_caps.cpu2 & CPU2_PML) {
 		vmx_backend.features |= VITRO_CPU_PML;
 		ept_format.watch = EPT_D;

@@ -12,3 +12,9 @@ GUEST64(g_write)
 	mov	%ecx, (%rbx)
 	say	$1
 	jmp	g_write
+
+/* Calls what is there. */
+GUEST64(g_call)
+	call	*%rbx
+	say	$1
+	jmp	g_call
