@@ -74,7 +74,7 @@ FIXTURE(top) {
 	pid_t pid[NR_MACHINES];
 };
 
-static bool they_run(int nr)
+static bool they_run(unsigned int nr)
 {
 	int i;
 
