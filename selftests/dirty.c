@@ -203,14 +203,6 @@ TEST(many_pages)
 		EXPECT_EQ(0, bitmap[i]) TH_LOG("afterwards, word %d", i);
 }
 
-static void *run(void *arg)
-{
-	struct vt_cpu *cpu = arg;
-
-	vt_ioctl(cpu->fd, VITRO_RUN, NULL);
-	return NULL;
-}
-
 /*
  * A vCPU writes one page all the time, and has it in its TLB.  What it writes after
  * the log was taken is in the next one.
@@ -226,7 +218,7 @@ TEST(written_by_a_running_vcpu)
 
 	vt_jump(cpu, g_write_on);
 	cpu->gpr[VITRO_RBX] = GPA;
-	ASSERT_EQ(0, pthread_create(&thread, NULL, run, cpu));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, vt_runner, cpu));
 	for (i = 0; i < 100; i++) {
 		for (last = *mem; *mem == last; )
 			sched_yield();

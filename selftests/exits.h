@@ -579,8 +579,6 @@ static unsigned int run(struct machine *m)
 
 	do {
 		reason = vt_run(&m->cpu[m->now]);
-		if (reason == VITRO_EXIT_INTR)
-			continue;
 		if (++exits > MAX_EXITS)
 			vt_die("%s: more than %d exits", m->name, MAX_EXITS);
 		log_exit(m);

@@ -270,13 +270,6 @@ TEST(overwritten_is_counted)
 		ASSERT_EQ(s, record_at(&r, s).seq);
 }
 
-static void *run_forever(void *arg)
-{
-	while (vt_run(arg) == VITRO_EXIT_INTR)
-		;
-	return NULL;
-}
-
 /* By the protocol in struct vitro_ring, a reader has no torn record, however slow it is. */
 TEST(read_while_it_runs)
 {
@@ -287,7 +280,7 @@ TEST(read_while_it_runs)
 	uint64_t next = 0, head;
 	pthread_t thread;
 
-	ASSERT_EQ(0, pthread_create(&thread, NULL, run_forever, cpu));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, vt_runner, cpu));
 	while (good < 300) {
 		sched_yield();	/* to the guest, on a machine of one CPU */
 		head = __atomic_load_n(&r.h->head, __ATOMIC_ACQUIRE);

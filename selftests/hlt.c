@@ -88,11 +88,6 @@ TEST(nmi)
 	ASSERT_EQ(2, vt_trap(cpu));
 }
 
-static void nothing(int sig)
-{
-	(void)sig;
-}
-
 static void *kick_later(void *thread)
 {
 	vt_sleep_ms(200);
@@ -104,7 +99,7 @@ static void *kick_later(void *thread)
 TEST(interrupted_by_signal)
 {
 	struct vt_cpu *cpu = vt_boot(VT_LONG, g_hlt_on);
-	struct sigaction act = { .sa_handler = nothing };
+	struct sigaction act = { .sa_handler = vt_interrupt };
 	pthread_t self = pthread_self(), thread;
 
 	sigaction(SIGUSR1, &act, NULL);

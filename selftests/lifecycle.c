@@ -51,30 +51,17 @@ TEST(vcpu_id_reused)
 	EXPECT_LE(0, fd);
 }
 
-static void *run(void *arg)
-{
-	struct vt_cpu *cpu = arg;
-
-	vt_ioctl(cpu->fd, VITRO_RUN, NULL);
-	return NULL;
-}
-
-static void nothing(int sig)
-{
-	(void)sig;
-}
-
 /* Closed while another thread is in VITRO_RUN: that goes on, and the rest follows it. */
 TEST(closed_while_running)
 {
 	struct vt_cpu *cpu = vt_boot(VT_LONG, g_spin);
-	struct sigaction act = { .sa_handler = nothing };
+	struct sigaction act = { .sa_handler = vt_interrupt };
 	pthread_t thread;
 	uint64_t count;
 
 	sigaction(SIGUSR1, &act, NULL);
 	cpu->gpr[VITRO_RBX] = 1;			/* for ever */
-	ASSERT_EQ(0, pthread_create(&thread, NULL, run, cpu));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, vt_runner, cpu));
 	while (!vt_var(cpu->vm, g_counter))
 		sched_yield();
 	close(cpu->fd);
@@ -97,7 +84,7 @@ TEST(killed_while_running)
 		struct vt_cpu *cpu = vt_boot(VT_LONG, g_spin);
 
 		cpu->gpr[VITRO_RBX] = 1;
-		vt_ioctl(cpu->fd, VITRO_RUN, NULL);
+		vt_runner(cpu);
 		_exit(1);
 	}
 	vt_sleep_ms(300);
@@ -118,7 +105,7 @@ TEST(exits_while_running)
 		pthread_t thread;
 
 		cpu->gpr[VITRO_RBX] = 1;
-		if (pthread_create(&thread, NULL, run, cpu))
+		if (pthread_create(&thread, NULL, vt_runner, cpu))
 			_exit(1);
 		while (!vt_var(cpu->vm, g_counter))
 			sched_yield();

@@ -119,11 +119,6 @@ TEST(new_vcpu_is_late)
 	EXPECT_EQ(VITRO_EXIT_DEADLINE, vt_run(late));
 }
 
-static void *run(void *cpu)
-{
-	return (void *)(uintptr_t)vt_ioctl(((struct vt_cpu *)cpu)->fd, VITRO_RUN, NULL);
-}
-
 /* All vCPUs, each in a thread of its own; and another VM does not notice. */
 TEST(stops_all_vcpus)
 {
@@ -141,7 +136,7 @@ TEST(stops_all_vcpus)
 	}
 	ASSERT_EQ(0, set_deadline(cpu[0]->vm, 100 * MS));
 	for (i = 0; i < 3; i++)
-		ASSERT_EQ(0, pthread_create(&thread[i], NULL, run, cpu[i]));
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, vt_runner, cpu[i]));
 	for (i = 0; i < 3; i++) {
 		pthread_join(thread[i], &ret);
 		EXPECT_EQ(NULL, ret);

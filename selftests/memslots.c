@@ -140,36 +140,20 @@ TEST(refused)
 	EXPECT_EQ(0, vt_slot(vm, VITRO_MAX_SLOTS - 1, top - 4096, 4096, mem, 0)) TH_LOG("last");
 }
 
-static void nothing(int sig)
-{
-	(void)sig;
-}
-
-static void *run_until_signal(void *arg)
-{
-	struct vt_cpu *cpu = arg;
-	long reason;
-
-	vt_ioctl(cpu->fd, VITRO_RUN, NULL);
-	reason = cpu->comm->exit.reason;
-	return (void *)reason;
-}
-
 /* While a vCPU runs and uses the slot: when the ioctl returns, the old one is gone. */
 TEST(replace_under_a_running_vcpu)
 {
 	struct vt_cpu *cpu = vt_boot(VT_LONG, g_copy);
-	struct sigaction act = { .sa_handler = nothing };
+	struct sigaction act = { .sa_handler = vt_interrupt };
 	uint32_t *page[2] = { page_of(0x100), page_of(0x200) };
 	volatile uint64_t *seen = vt_ptr(cpu->vm, g_seen);
 	pthread_t thread;
-	void *reason;
 	int i;
 
 	sigaction(SIGUSR1, &act, NULL);
 	cpu->gpr[VITRO_RBX] = GPA;
 	ASSERT_EQ(0, vt_slot(cpu->vm, 1, GPA, 4096, page[0], 0));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, run_until_signal, cpu));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, vt_runner, cpu));
 	for (i = 1; i < 200; i++) {
 		uint32_t *now = page[i & 1];
 
@@ -180,8 +164,8 @@ TEST(replace_under_a_running_vcpu)
 			sched_yield();
 	}
 	pthread_kill(thread, SIGUSR1);
-	pthread_join(thread, &reason);
-	EXPECT_EQ(VITRO_EXIT_INTR, (long)reason);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(VITRO_EXIT_INTR, cpu->comm->exit.reason);
 }
 
 /*
@@ -203,7 +187,6 @@ TEST(replaced_during_a_fault)
 	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
 	struct uffd_msg msg;
 	pthread_t thread;
-	void *reason;
 
 	if (uffd < 0)
 		SKIP(return, "this kernel has no userfaultfd");
@@ -211,12 +194,12 @@ TEST(replaced_during_a_fault)
 	ASSERT_EQ(0, ioctl(uffd, UFFDIO_REGISTER, &reg));
 	cpu->gpr[VITRO_RBX] = GPA;
 	ASSERT_EQ(0, vt_slot(cpu->vm, 1, GPA, 4096, old, 0));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, run_until_signal, cpu));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, vt_runner, cpu));
 	ASSERT_EQ(sizeof(msg), read(uffd, &msg, sizeof(msg)));
 	ASSERT_EQ(0, vt_slot(cpu->vm, 1, GPA, 4096, new, 0));
 	ASSERT_EQ(0, ioctl(uffd, UFFDIO_COPY, &copy));
-	pthread_join(thread, &reason);
-	ASSERT_EQ(VITRO_EXIT_IO, (long)reason);
+	pthread_join(thread, NULL);
+	ASSERT_EQ(VITRO_EXIT_IO, cpu->comm->exit.reason);
 	EXPECT_EQ(8, cpu->comm->exit.io.data);
 }
 

@@ -179,6 +179,8 @@ static int emulate(struct machine *m, const void *entry)
 		switch (m->comm->exit.reason) {
 		case VITRO_EXIT_HLT:
 			return 0;
+		case VITRO_EXIT_INTR:
+			break;
 		case VITRO_EXIT_IO:
 			ret = vitro_emulate_io(m->vcpu, &m->bus);
 			break;

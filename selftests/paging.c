@@ -268,19 +268,6 @@ TEST(code_replaced)
 	ASSERT_EQ(2, vt_says(cpu));
 }
 
-static void nothing(int sig)
-{
-	(void)sig;
-}
-
-static void *run(void *arg)
-{
-	struct vt_cpu *cpu = arg;
-
-	vt_ioctl(cpu->fd, VITRO_RUN, NULL);
-	return NULL;
-}
-
 /*
  * Under a running vCPU that never exits by itself: each time its page is taken
  * and another put there, it must see that one.  A stale translation would show
@@ -288,7 +275,7 @@ static void *run(void *arg)
  */
 TEST(discarded_under_a_running_vcpu)
 {
-	struct sigaction act = { .sa_handler = nothing };
+	struct sigaction act = { .sa_handler = vt_interrupt };
 	uint32_t *mem = vt_pages(4096);
 	struct vt_cpu *cpu = boot_with(g_copy, mem, 4096);
 	volatile uint64_t *seen = vt_ptr(cpu->vm, g_seen);
@@ -296,7 +283,7 @@ TEST(discarded_under_a_running_vcpu)
 	unsigned int i;
 
 	sigaction(SIGUSR1, &act, NULL);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, run, cpu));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, vt_runner, cpu));
 	for (i = 1; i < 500; i++) {
 		madvise(mem, 4096, MADV_DONTNEED);
 		*(volatile uint32_t *)mem = i;
@@ -317,7 +304,7 @@ TEST(unmapped_under_a_running_vcpu)
 	pthread_t thread;
 
 	*mem = 1;
-	ASSERT_EQ(0, pthread_create(&thread, NULL, run, cpu));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, vt_runner, cpu));
 	while (*seen != 1)
 		sched_yield();
 	munmap(mem, 4096);
@@ -335,7 +322,7 @@ TEST(discarded_among_many)
 	const size_t size = 1024 * 4096;
 	char *mem = vt_pages(size);
 	volatile uint32_t *last = (uint32_t *)(mem + size - 4096);
-	struct sigaction act = { .sa_handler = nothing };
+	struct sigaction act = { .sa_handler = vt_interrupt };
 	struct vt_cpu *cpu = boot_with(g_copy, mem, size);
 	volatile uint64_t *seen = vt_ptr(cpu->vm, g_seen);
 	pthread_t thread;
@@ -344,7 +331,7 @@ TEST(discarded_among_many)
 	sigaction(SIGUSR1, &act, NULL);
 	madvise(mem, size, MADV_NOHUGEPAGE);
 	cpu->gpr[VITRO_RBX] = GPA + size - 4096;
-	ASSERT_EQ(0, pthread_create(&thread, NULL, run, cpu));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, vt_runner, cpu));
 	for (i = 1; i < 10; i++) {
 		memset(mem, i, size);
 		while (*seen != i * 0x01010101)

@@ -55,7 +55,9 @@ TEST(explained)
 			continue;
 		vcpu = start(dev, &vm, s);
 		comm = vitro_vcpu_comm(vcpu);
-		ASSERT_EQ(0, vitro_vcpu_run(vcpu)) TH_LOG("%s: %s", s->name, vitro_error());
+		do {
+			ASSERT_EQ(0, vitro_vcpu_run(vcpu)) TH_LOG("%s: %s", s->name, vitro_error());
+		} while (comm->exit.reason == VITRO_EXIT_INTR);
 		EXPECT_EQ(VITRO_EXIT_SHUTDOWN, comm->exit.reason) TH_LOG("%s", s->name);
 		ASSERT_EQ(0, vitro_postmortem(vcpu, &pm));
 		EXPECT_STREQ(s->chain, chain_of(&pm))

@@ -13,7 +13,7 @@ static volatile int handled;
 
 static void count_signal(int sig)
 {
-	(void)sig;
+	vt_interrupt(sig);
 	handled++;
 }
 
@@ -112,14 +112,6 @@ TEST(interrupts_sleep)
 	ASSERT_EQ(2, vt_says(cpu));
 }
 
-static void *run(void *arg)
-{
-	struct vt_cpu *cpu = arg;
-
-	vt_ioctl(cpu->fd, VITRO_RUN, NULL);
-	return NULL;
-}
-
 /* Another thread's ioctl waits for VITRO_RUN to return; a signal ends the wait. */
 TEST(waiting_for_a_running_vcpu)
 {
@@ -129,7 +121,7 @@ TEST(waiting_for_a_running_vcpu)
 
 	handle_sigusr1();
 	main_thread = pthread_self();
-	ASSERT_EQ(0, pthread_create(&runner, NULL, run, cpu));
+	ASSERT_EQ(0, pthread_create(&runner, NULL, vt_runner, cpu));
 	while (!vt_var(cpu->vm, g_counter))
 		sched_yield();
 	ASSERT_EQ(0, pthread_create(&kicker, NULL, kick_later, NULL));

@@ -498,7 +498,7 @@ struct vitro_state {
 
 enum vitro_exit_reason {
 	VITRO_EXIT_NONE,	/* never run */
-	VITRO_EXIT_INTR,	/* a signal, or immediate_exit; nothing to do but run again */
+	VITRO_EXIT_INTR,	/* a signal, immediate_exit, or work of the kernel's: run again */
 	VITRO_EXIT_IO,		/* IN, OUT, INS, OUTS */
 	VITRO_EXIT_MMIO,	/* a gpa without a slot, or a write to a read-only one */
 	VITRO_EXIT_RDMSR,	/* an MSR that the kernel side does not know */

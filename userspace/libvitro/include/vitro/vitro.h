@@ -336,9 +336,10 @@ struct vitro_comm *vitro_vcpu_comm(const struct vitro_vcpu *vcpu);
  * Loads the groups in comm->dirty first.
  *
  * Return: 0 and the exit in comm->exit, VITRO_EXIT_INTR after a signal or
- * vitro_vcpu_kick(); or -EINVAL a group in comm->dirty has a value that the CPU
- * would refuse; -EBUSY another hypervisor holds the CPU; -EIO the machine cannot
- * be entered any more; -EINTR a signal while another thread used the vCPU.
+ * vitro_vcpu_kick(), or when the kernel wants the thread; or -EINVAL a group in
+ * comm->dirty has a value that the CPU would refuse; -EBUSY another hypervisor
+ * holds the CPU; -EIO the machine cannot be entered any more; -EINTR a signal while
+ * another thread used the vCPU.
  */
 int vitro_vcpu_run(struct vitro_vcpu *vcpu);
 
