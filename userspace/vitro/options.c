@@ -153,7 +153,7 @@ const struct opt run_options[] = {
 	  .help = "say so when the guest gets nowhere for TIME" },
 	{ "deadline", 'd', "TIME", OPT_DURATION, FIELD(deadline),
 	  .help = "end the guest after TIME, such as 60s or 2m" },
-	{ "sandbox", 0, "on|off", OPT_CHOICE, FIELD(sandbox), .initial = "off", .choices = on_off,
+	{ "sandbox", 0, "on|off", OPT_CHOICE, FIELD(sandbox), .initial = "on", .choices = on_off,
 	  .help = "on: let a guest that breaks out do next to nothing" },
 	{ "name", 'n', "NAME", OPT_STRING, FIELD(name),
 	  .help = "name of the guest in messages" },
