@@ -74,7 +74,7 @@ struct vt_vm *vt_vm(void)
 	if (vm->fd < 0)
 		vt_die("VITRO_CREATE_VM: %s", strerror(-vm->fd));
 	vm->mem = vt_pages(MEM_SIZE);
-	/* Page by page, so that each has a fault of its own: Linux 6.7 would have it all at once. */
+	/* So that each page has a fault of its own: Linux 6.7 has a huge page for this size. */
 	madvise(vm->mem, MEM_SIZE, MADV_NOHUGEPAGE);
 	memcpy(vm->mem + GUEST_BASE, guest_image, guest_image_end - guest_image);
 	ret = vt_slot(vm, 0, 0, MEM_SIZE, vm->mem, 0);
