@@ -3,6 +3,8 @@
 #include "kselftest_harness.h"
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include "vendor.h"
 
@@ -13,6 +15,7 @@ GUEST(g_watch_after);
 GUEST(g_armed);
 GUEST(g_drs);
 GUEST(g_fixed);
+GUEST(g_storm);
 
 #define DB	1
 
@@ -97,6 +100,33 @@ TEST(armed_from_outside)
 	vt_get(cpu, VITRO_STATE_DRS);
 	EXPECT_EQ(4, drs->dr6 & 0xf);
 	EXPECT_EQ((uintptr_t)g_armed, drs->dr[2]);
+}
+
+static void *interrupt_later(void *thread)
+{
+	vt_sleep_ms(100);
+	pthread_kill(*(pthread_t *)thread, SIGUSR1);
+	return NULL;
+}
+
+/*
+ * A #DB whose delivery is the reason for the next one.  Traps go before interrupts (SDM 3A
+ * 6.9), and before the first instruction of the handler, so that nothing of the host's gets
+ * through to a CPU that enters such a guest again and again.  It must let go of it.
+ */
+TEST(delivered_for_ever)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_storm);
+	struct sigaction act = { .sa_handler = vt_interrupt };
+	pthread_t self = pthread_self(), thread;
+
+	if (vendor_is_tcg())
+		SKIP(return, "QEMU TCG ends itself when an exception's frame hits a watchpoint");
+	sigaction(SIGUSR1, &act, NULL);
+	ASSERT_EQ(1, vt_says(cpu));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, interrupt_later, &self));
+	ASSERT_EQ(VITRO_EXIT_INTR, vt_run(cpu));
+	pthread_join(thread, NULL);
 }
 
 TEST(fixed_bits)

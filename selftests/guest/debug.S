@@ -65,6 +65,21 @@ GUEST64(g_drs)
 	out	%eax, $PORT_SAY
 	stop
 
+/*
+ * A watchpoint where #DB, which has a stack of its own (IST1), pushes its frame: each
+ * delivery is the reason for the next one.
+ */
+GUEST64(g_storm)
+	movq	$FREE_MEM + 0x10000, TSS + 0x24	/* IST1 */
+	movb	$1, IDT + 16 * 1 + 4		/* #DB uses it */
+	mov	$FREE_MEM + 0x10000 - 8, %eax
+	mov	%rax, %dr0
+	mov	$(2 << 18 | 1 << 16 | 1), %eax	/* LEN0 8, RW0 write, L0 */
+	mov	%rax, %dr7
+	say	$1
+	movq	$0, FREE_MEM + 0x10000 - 8
+	stop
+
 /* DR7 63:32 must be zero: #GP (SDM 3B 18.2.6); DR6 and DR7 have bits that are fixed. */
 GUEST64(g_fixed)
 	xor	%eax, %eax
