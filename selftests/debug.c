@@ -16,6 +16,7 @@ GUEST(g_armed);
 GUEST(g_drs);
 GUEST(g_fixed);
 GUEST(g_storm);
+GUEST(g_held);
 
 #define DB	1
 
@@ -127,6 +128,24 @@ TEST(delivered_for_ever)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, interrupt_later, &self));
 	ASSERT_EQ(VITRO_EXIT_INTR, vt_run(cpu));
 	pthread_join(thread, NULL);
+}
+
+/*
+ * The trap of a MOV SS waits for the next instruction (SDM 3A 6.8.3), which exits.  It is the
+ * old state's: another that is loaded has not made it.
+ */
+TEST(forgotten_with_its_breakpoint)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_held);
+
+	if (vendor_is_tcg())
+		SKIP(return, "QEMU TCG does not hold back the trap of a MOV SS");
+	ASSERT_EQ(1, vt_says(cpu));
+	vt_set_mode(cpu, VT_LONG, g_armed);
+	vt_get(cpu, VITRO_STATE_DRS);
+	cpu->comm->state.drs.dr7 = 0x400;
+	cpu->comm->dirty |= VITRO_STATE_DRS;
+	ASSERT_EQ(1, vt_says(cpu));
 }
 
 TEST(fixed_bits)

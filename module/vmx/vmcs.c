@@ -180,6 +180,7 @@ void vmcs_reset(struct vitro_vcpu *vcpu, bool power_on)
 	vmcs_set_cr4(vcpu, 0);
 	vmcs_write(GUEST_CR3, 0);
 	vmcs_write(GUEST_DR7, 0x400);
+	vmcs_write(GUEST_PENDING_DEBUG, 0);
 	vmx->cr2 = 0;
 	vmx->dr6 = 0xffff0ff0;
 	vmx->blocking = 0;
@@ -307,6 +308,8 @@ int vmcs_load_state(struct vitro_vcpu *vcpu, const struct vitro_state *state, u6
 	if (mask & VITRO_STATE_DRS) {
 		vmx->dr6 = state->drs.dr6;
 		vmcs_write(GUEST_DR7, state->drs.dr7);
+		/* A trap that waits is one of the breakpoints that there were. */
+		vmcs_write(GUEST_PENDING_DEBUG, 0);
 	}
 	if (mask & VITRO_STATE_MSRS) {
 		vmcs_write(GUEST_SYSENTER_CS, m->sysenter_cs);

@@ -80,6 +80,17 @@ GUEST64(g_storm)
 	movq	$0, FREE_MEM + 0x10000 - 8
 	stop
 
+/* A watchpoint that MOV SS hits: the trap waits for the end of the next instruction, which exits. */
+GUEST64(g_held)
+	mov	$g_watched, %eax
+	mov	%rax, %dr3
+	mov	$(0xf << 28 | 1 << 6), %eax	/* LEN3 4, RW3 read and write, L3 */
+	mov	%rax, %dr7
+	mov	$1, %eax
+	mov	g_watched, %ss
+	out	%eax, $PORT_SAY
+	stop
+
 /* DR7 63:32 must be zero: #GP (SDM 3B 18.2.6); DR6 and DR7 have bits that are fixed. */
 GUEST64(g_fixed)
 	xor	%eax, %eax
