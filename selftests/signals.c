@@ -118,6 +118,7 @@ TEST(waiting_for_a_running_vcpu)
 	struct vt_cpu *cpu = vt_boot(VT_LONG, g_count);
 	struct vitro_state_mask gprs = { .mask = VITRO_STATE_GPRS };
 	pthread_t runner, kicker;
+	int ret, got = 0;
 
 	handle_sigusr1();
 	main_thread = pthread_self();
@@ -125,7 +126,13 @@ TEST(waiting_for_a_running_vcpu)
 	while (!vt_var(cpu->vm, g_counter))
 		sched_yield();
 	ASSERT_EQ(0, pthread_create(&kicker, NULL, kick_later, NULL));
-	EXPECT_EQ(-EINTR, vt_ioctl(cpu->fd, VITRO_GET_STATE, &gprs));
+	/* Whenever the runner returns for the kernel's sake, ten times a second, it may succeed. */
+	do {
+		ret = vt_ioctl(cpu->fd, VITRO_GET_STATE, &gprs);
+	} while (!ret && !handled && ++got < 100);
+	EXPECT_GT(100, got);
+	if (!handled || ret)
+		EXPECT_EQ(-EINTR, ret);
 	pthread_join(kicker, NULL);
 
 	pthread_kill(runner, SIGUSR1);
