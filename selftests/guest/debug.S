@@ -80,7 +80,7 @@ GUEST64(g_storm)
 	movq	$0, FREE_MEM + 0x10000 - 8
 	stop
 
-/* A watchpoint that MOV SS hits: the trap waits for the end of the next instruction, which exits. */
+/* A watchpoint that MOV SS hits: the trap waits for the next instruction, which exits. */
 GUEST64(g_held)
 	mov	$g_watched, %eax
 	mov	%rax, %dr3
