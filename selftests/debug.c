@@ -103,13 +103,6 @@ TEST(armed_from_outside)
 	EXPECT_EQ((uintptr_t)g_armed, drs->dr[2]);
 }
 
-static void *interrupt_later(void *thread)
-{
-	vt_sleep_ms(100);
-	pthread_kill(*(pthread_t *)thread, SIGUSR1);
-	return NULL;
-}
-
 /*
  * A #DB whose delivery is the reason for the next one.  Traps go before interrupts (SDM 3A
  * 6.9), and before the first instruction of the handler, so that nothing of the host's gets
@@ -125,7 +118,7 @@ TEST(delivered_for_ever)
 		SKIP(return, "QEMU TCG ends itself when an exception's frame hits a watchpoint");
 	sigaction(SIGUSR1, &act, NULL);
 	ASSERT_EQ(1, vt_says(cpu));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, interrupt_later, &self));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, vt_interrupter, &self));
 	ASSERT_EQ(VITRO_EXIT_INTR, vt_run(cpu));
 	pthread_join(thread, NULL);
 }

@@ -84,15 +84,6 @@ static void run_out(struct vt_cpu *cpu)
 		vt_die("the guest exited for reason %u", cpu->comm->exit.reason);
 }
 
-static uint64_t counter(struct vt_cpu *cpu, unsigned int which)
-{
-	struct vitro_stats stats = { .vcpu = 0 };
-
-	if (vt_ioctl(cpu->vm->fd, VITRO_STATS, &stats))
-		vt_die("VITRO_STATS");
-	return stats.counter[which];
-}
-
 /* ----------------------------------------------------------------- recording */
 
 TEST(every_exit_once)
@@ -113,9 +104,9 @@ TEST(every_exit_once)
 	EXPECT_EQ(6, count(&r, VITRO_EXIT_IO));
 	EXPECT_EQ(1, count(&r, VITRO_EXIT_HLT));
 	EXPECT_EQ(0, r.h->overwritten);
-	EXPECT_EQ(counter(cpu, VITRO_STAT_EXITS), r.h->head);
-	EXPECT_EQ(counter(cpu, VITRO_STAT_EXIT_TDP), count(&r, VITRO_INNER_TDP));
-	EXPECT_EQ(counter(cpu, VITRO_STAT_EXIT_INTR), count(&r, VITRO_INNER_HOST));
+	EXPECT_EQ(vt_stat(cpu, VITRO_STAT_EXITS), r.h->head);
+	EXPECT_EQ(vt_stat(cpu, VITRO_STAT_EXIT_TDP), count(&r, VITRO_INNER_TDP));
+	EXPECT_EQ(vt_stat(cpu, VITRO_STAT_EXIT_INTR), count(&r, VITRO_INNER_HOST));
 	for (uint64_t s = 0; s < r.h->head; s++) {
 		struct vitro_record rec = record_at(&r, s);
 
@@ -264,7 +255,7 @@ TEST(overwritten_is_counted)
 
 	run_out(cpu);
 	EXPECT_LT(100, r.h->head);
-	EXPECT_EQ(counter(cpu, VITRO_STAT_EXITS), r.h->head);
+	EXPECT_EQ(vt_stat(cpu, VITRO_STAT_EXITS), r.h->head);
 	EXPECT_EQ(r.h->head - 32, r.h->overwritten);
 	for (uint64_t s = r.h->overwritten; s < r.h->head; s++)
 		ASSERT_EQ(s, record_at(&r, s).seq);
@@ -348,7 +339,7 @@ TEST(nobody_writes_it)
 	EXPECT_EQ(-1, open(path, O_RDWR));
 	EXPECT_EQ(0, r.h->head);
 	run_out(cpu);
-	EXPECT_EQ(counter(cpu, VITRO_STAT_EXITS), r.h->head);
+	EXPECT_EQ(vt_stat(cpu, VITRO_STAT_EXITS), r.h->head);
 }
 
 TEST(no_more_than_its_memory)
@@ -431,7 +422,7 @@ TEST(started_anew)
 	EXPECT_EQ(1, first.h->ended);
 	run_out(cpu);
 	EXPECT_EQ(head, first.h->head);
-	EXPECT_EQ(counter(cpu, VITRO_STAT_EXITS), head + second.h->head);
+	EXPECT_EQ(vt_stat(cpu, VITRO_STAT_EXITS), head + second.h->head);
 	EXPECT_EQ(5, count(&second, VITRO_EXIT_IO));
 	EXPECT_EQ(0, record_at(&second, 0).seq);
 }

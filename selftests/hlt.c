@@ -88,13 +88,6 @@ TEST(nmi)
 	ASSERT_EQ(2, vt_trap(cpu));
 }
 
-static void *kick_later(void *thread)
-{
-	vt_sleep_ms(200);
-	pthread_kill(*(pthread_t *)thread, SIGUSR1);
-	return NULL;
-}
-
 /* A signal interrupts the sleep; the CPU stays halted until an interrupt comes. */
 TEST(interrupted_by_signal)
 {
@@ -104,7 +97,7 @@ TEST(interrupted_by_signal)
 
 	sigaction(SIGUSR1, &act, NULL);
 	ASSERT_EQ(1, vt_says(cpu));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, kick_later, &self));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, vt_interrupter, &self));
 	ASSERT_EQ(VITRO_EXIT_INTR, vt_run(cpu));
 	vt_get(cpu, VITRO_STATE_EVENTS);
 	EXPECT_EQ(VITRO_MP_HALTED, cpu->comm->state.events.mp_state);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -293,6 +294,13 @@ void vt_interrupt(int sig)
 	interrupted = 1;
 }
 
+void *vt_interrupter(void *thread)
+{
+	vt_sleep_ms(100);
+	pthread_kill(*(pthread_t *)thread, SIGUSR1);
+	return NULL;
+}
+
 /*
  * VITRO_EXIT_INTR is for signals, and for what the kernel itself has to do in a thread: since
  * Linux 6.4, ten times a second.  The latter is no concern of the tests'.
@@ -342,6 +350,15 @@ int vt_set(struct vt_cpu *cpu, uint64_t mask)
 	struct vitro_state_mask req = { .mask = mask };
 
 	return vt_ioctl(cpu->fd, VITRO_SET_STATE, &req);
+}
+
+uint64_t vt_stat(struct vt_cpu *cpu, unsigned int which)
+{
+	struct vitro_stats stats = { .vcpu = 0 };
+
+	if (vt_ioctl(cpu->vm->fd, VITRO_STATS, &stats))
+		vt_die("VITRO_STATS");
+	return stats.counter[which];
 }
 
 void vt_jump(struct vt_cpu *cpu, const void *entry)

@@ -111,12 +111,14 @@ int vt_msi(struct vt_vm *vm, uint64_t addr, uint32_t data);
 
 void vt_get(struct vt_cpu *cpu, uint64_t mask);	/* VITRO_GET_STATE */
 int vt_set(struct vt_cpu *cpu, uint64_t mask);		/* VITRO_SET_STATE or -errno */
+uint64_t vt_stat(struct vt_cpu *cpu, unsigned int which);	/* VITRO_STATS, of vCPU 0 */
 void vt_jump(struct vt_cpu *cpu, const void *entry);	/* go on there; GPRS must be valid */
 
 /* VITRO_RUN, which gives VITRO_EXIT_INTR only for vt_interrupt() and immediate_exit. */
 unsigned int vt_run(struct vt_cpu *cpu);		/* returns exit.reason */
 void *vt_runner(void *cpu);				/* a thread's; returns 0 or -errno */
 void vt_interrupt(int sig);				/* signal handler */
+void *vt_interrupter(void *thread);			/* a thread's: SIGUSR1 for *thread, soon */
 void vt_finish(struct vt_cpu *cpu);			/* step over the instruction that exited */
 void vt_in(struct vt_cpu *cpu, uint32_t value);	/* ... which was IN and reads value */
 void vt_raise(struct vt_cpu *cpu, uint8_t vector, int error);	/* error -1: has none */

@@ -126,6 +126,7 @@ int guest_write(struct vitro_vm *vm, u64 gpa, const void *src, size_t len)
  * @vm: the VM; vitro_srcu is held, and page faults are forbidden
  * @slot: where the last read was: the next one often is there as well
  * @hva: after -EAGAIN: what the process must touch
+ * @srcu: from reader_begin() to reader_end()
  *
  * One exit may need a dozen words, of tables and of code.  They are read by plain loads,
  * atomically where the CPU reads them so, with what each needs done once for all.
@@ -134,7 +135,21 @@ struct reader {
 	struct vitro_vm *vm;
 	struct vitro_slot *slot;
 	unsigned long hva;
+	int srcu;
 };
+
+static void reader_begin(struct reader *r)
+{
+	r->srcu = srcu_read_lock(&vitro_srcu);
+	r->slot = NULL;		/* that of the last try may be gone */
+	pagefault_disable();
+}
+
+static void reader_end(struct reader *r)
+{
+	pagefault_enable();
+	srcu_read_unlock(&vitro_srcu, r->srcu);
+}
 
 /* Where @gpa is in the process.  The slot's addresses were checked when it was made. */
 static int reader_find(struct reader *r, u64 gpa)
@@ -296,15 +311,12 @@ static int fetch(struct reader *r, const struct guest_paging *paging, u64 gva, u
 int guest_walk(struct vitro_vm *vm, const struct guest_paging *paging, u64 gva, u64 *gpa)
 {
 	struct reader r = { .vm = vm };
-	int tries = 0, idx, err;
+	int tries = 0, err;
 
 	do {
-		idx = srcu_read_lock(&vitro_srcu);
-		r.slot = NULL;	/* that of the last try may be gone */
-		pagefault_disable();
+		reader_begin(&r);
 		err = walk(&r, paging, gva, gpa);
-		pagefault_enable();
-		srcu_read_unlock(&vitro_srcu, idx);
+		reader_end(&r);
 	} while (err == -EAGAIN && !(err = bring_in(r.hva, false, &tries)));
 	return err;
 }
@@ -328,15 +340,12 @@ int guest_fetch(struct vitro_vm *vm, const struct guest_paging *paging, u64 gva,
 		u8 bytes[16], bool atomic)
 {
 	struct reader r = { .vm = vm };
-	int tries = 0, idx, got;
+	int tries = 0, got;
 
 	do {
-		idx = srcu_read_lock(&vitro_srcu);
-		r.slot = NULL;	/* that of the last try may be gone */
-		pagefault_disable();
+		reader_begin(&r);
 		got = fetch(&r, paging, gva, bytes, atomic);
-		pagefault_enable();
-		srcu_read_unlock(&vitro_srcu, idx);
+		reader_end(&r);
 	} while (got == -EAGAIN && !atomic && !(got = bring_in(r.hva, false, &tries)));
 	return got;
 }
