@@ -139,6 +139,7 @@ struct reader {
 };
 
 static void reader_begin(struct reader *r)
+	__acquires(&vitro_srcu)
 {
 	r->srcu = srcu_read_lock(&vitro_srcu);
 	r->slot = NULL;		/* that of the last try may be gone */
@@ -146,6 +147,7 @@ static void reader_begin(struct reader *r)
 }
 
 static void reader_end(struct reader *r)
+	__releases(&vitro_srcu)
 {
 	pagefault_enable();
 	srcu_read_unlock(&vitro_srcu, r->srcu);
