@@ -5,6 +5,7 @@
 #include <signal.h>
 #include "vt.h"
 
+GUEST(g_ask);
 GUEST(g_count);
 GUEST(g_counter);
 GUEST(g_sleep);
@@ -65,6 +66,24 @@ TEST(interrupts_a_spinning_guest)
 		EXPECT_EQ(VITRO_STATE_GPRS, cpu->comm->valid & VITRO_STATE_GPRS);
 		EXPECT_LE((uintptr_t)g_count, cpu->comm->state.gprs.rip);
 	}
+}
+
+/*
+ * Exits that the kernel handles, one after the other: between two of them the host's interrupts
+ * and its signals get through, whatever the guest's RFLAGS.IF.
+ */
+TEST(interrupts_a_guest_that_only_exits)
+{
+	struct vt_cpu *cpu = vt_boot(VT_LONG, g_ask);
+	pthread_t thread;
+
+	handle_sigusr1();
+	main_thread = pthread_self();
+	ASSERT_EQ(0, pthread_create(&thread, NULL, vt_interrupter, &main_thread));
+	ASSERT_EQ(VITRO_EXIT_INTR, vt_run(cpu));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(1, handled);
+	EXPECT_LT(0, vt_stat(cpu, VITRO_STAT_EXIT_CPUID));
 }
 
 /* immediate_exit: not one instruction, but what was dirty is loaded. */

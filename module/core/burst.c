@@ -14,6 +14,14 @@
 #include "glass/glass.h"
 #include "glass/trace.h"
 
+/*
+ * The most entries of one burst.  An interrupt of the host's commonly ends it long before; but a
+ * guest's trap goes before interrupts (SDM 3A 6.9), so one whose delivery raises the next, and
+ * exits each time, lets none through.  And Bochs 2.7 masks interrupts at an entry with RFLAGS.IF
+ * clear, so a guest that exits often would never give the CPU back.
+ */
+#define MOST_ENTRIES	1024
+
 static void count_exit(struct vitro_vcpu *vcpu)
 {
 	enum vitro_counter c;
@@ -110,11 +118,12 @@ static enum verdict enter_once(struct vitro_vcpu *vcpu)
  * burst - run the guest until something needs interrupts on
  * @vcpu: the vCPU; its mutex is held
  *
- * Returns an enum verdict, AGAIN only to report to a debugger, or -EBUSY.
+ * Returns an enum verdict, or -EBUSY.  After AGAIN there is nothing to do but to come back, perhaps
+ * when a debugger has been told.
  */
 int burst(struct vitro_vcpu *vcpu)
 {
-	int verdict;
+	int verdict, left = MOST_ENTRIES;
 
 	/* Saves the thread's own FPU state; the guest's is next. */
 	kernel_fpu_begin();
@@ -129,7 +138,7 @@ int burst(struct vitro_vcpu *vcpu)
 		host_enter(vcpu);
 		do {
 			verdict = enter_once(vcpu);
-		} while (verdict == AGAIN && !vcpu->debug.done);
+		} while (verdict == AGAIN && !vcpu->debug.done && --left);
 		glass_place(vcpu, VITRO_PLACE_KERNEL);
 		host_leave(vcpu);
 		backend->cpu_leave(vcpu);

@@ -294,12 +294,7 @@ enum verdict exit_handle(struct vitro_vcpu *vcpu)
 		if (debug_takes_exception(vcpu))
 			return AGAIN;
 		event_raise_again(vcpu, &vcpu->exit_exception);
-		/*
-		 * Its delivery may raise it again, as where the frame of a #DB lies under a
-		 * watchpoint; and a trap goes before interrupts (SDM 3A 6.9), the host's as
-		 * well, so that no round of this burst would ever let one through.
-		 */
-		return LEAVE;
+		return AGAIN;
 	case EXIT_UD:
 		event_raise(vcpu, X86_TRAP_UD);
 		return AGAIN;

@@ -8,6 +8,14 @@ GUEST64(g_count)
 	jmp	g_count
 VAR(g_counter)
 
+/* Exits all the time, and never takes an interrupt. */
+GUEST64(g_ask)
+	cli
+1:	xor	%eax, %eax
+	xor	%ecx, %ecx
+	cpuid
+	jmp	1b
+
 /* Sleeps. */
 GUEST64(g_sleep)
 	x2apic_on
