@@ -12,13 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <linux/vitro.h>
+
 #include "guest.h"
 
 #define MAX_VCPUS	4
 
 /**
  * struct machine - a VM of either hypervisor
- * @mem: hva of gpa 0, MEM_SIZE bytes
+ * @mem: hva of gpa 0
  * @vm: the hypervisor's own
  * @vcpu: likewise, one for each vCPU
  */
@@ -38,7 +40,8 @@ struct machine {
  * @slot: memory of the caller's at @gpa; @size 0 takes the slot away
  * @dirty_log: takes the log of @slot, of @pages pages, to @bitmap
  * @vcpu_create: sets m->vcpu[@id]
- * @start: long mode, at @rip, RSP @rsp, RDI @count, interrupts off
+ * @cpuid: gives vCPU @id, which has not run, the CPUID table of vitro's vCPUs
+ * @start: loads the groups GPRS, SEGS and CRS of @state, and makes vCPU @id runnable
  * @run: runs vCPU @id until it writes to PORT_DONE; what comes before is answered
  * @run_nothing: VITRO_RUN or KVM_RUN that returns before the guest is entered
  * @ioeventfd: signals @fd for a guest's write of @len bytes to @addr, a port if @pio
@@ -54,8 +57,8 @@ struct hypervisor {
 		     bool log_dirty);
 	void (*dirty_log)(struct machine *m, unsigned int slot, uint64_t pages, uint64_t *bitmap);
 	void (*vcpu_create)(struct machine *m, unsigned int id);
-	void (*start)(struct machine *m, unsigned int id, uint64_t rip, uint64_t rsp,
-		      uint64_t count);
+	void (*cpuid)(struct machine *m, unsigned int id);
+	void (*start)(struct machine *m, unsigned int id, const struct vitro_state *state);
 	void (*run)(struct machine *m, unsigned int id);
 	void (*run_nothing)(struct machine *m);
 	void (*ioeventfd)(struct machine *m, uint64_t addr, unsigned int len, bool pio, int fd);
@@ -83,14 +86,20 @@ struct row {
 	unsigned int times;
 };
 
-extern const struct row guest_rows[], host_rows[];	/* end with a row without name */
+extern const struct row guest_rows[], host_rows[], boot_rows[];	/* end with one without name */
 
 extern const char guest_image[], guest_image_end[], guest_handler[], guest_apic_on[];
 uint64_t guest_address(const char *symbol);
 
+/* What @cpuid of vitro leaves for @cpuid of KVM: the table, as an array. */
+#define CPUID_FILE	"bench.cpuid"
+
+struct machine *machine_new_empty(void);
 struct machine *machine_new(void);
 void machine_add_vcpu(struct machine *m, unsigned int id);
+void machine_start(struct machine *m, unsigned int id, const char *snippet, uint64_t count);
 uint64_t machine_time(struct machine *m, const char *snippet, unsigned int count);
+bool device_out(uint16_t port, uint8_t value);
 void *pages_new(size_t size, int advice);
 
 static inline uint64_t rdtsc(void)

@@ -24,7 +24,7 @@
 #define DEVICE		0xd0000000	/* no slot: a device's registers */
 #define DOORBELL	0xd0001000	/* no slot: an eventfd */
 
-#define PORT_DONE	0x80		/* the snippet has ended */
+#define PORT_DONE	0xf4		/* the snippet has ended, or Linux has come to its init */
 #define PORT_USER	0x81		/* a device in userspace */
 #define PORT_EVENTFD	0x82		/* an eventfd */
 

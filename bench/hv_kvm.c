@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -113,7 +114,6 @@ static void kvm_dirty_log(struct machine *m, unsigned int slot, uint64_t pages, 
 
 static void kvm_vcpu_create(struct machine *m, unsigned int id)
 {
-	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct kvm_cpu *cpu = calloc(1, sizeof(*cpu));
 
 	cpu->fd = CALL(((struct kvm_vm *)m->vm)->fd, KVM_CREATE_VCPU, id);
@@ -121,69 +121,120 @@ static void kvm_vcpu_create(struct machine *m, unsigned int id)
 	if (cpu->run == MAP_FAILED)
 		die("mmap of a vCPU: %s", strerror(errno));
 	CALL(cpu->fd, KVM_SET_CPUID2, cpuid);
-	CALL(cpu->fd, KVM_SET_MP_STATE, &runnable);
 	m->vcpu[id] = cpu;
 }
 
-static struct kvm_segment segment(uint16_t selector, uint8_t type, bool code)
+/* What vitro's vCPUs have, so that both guests do the same things. */
+static void kvm_same_cpuid(struct machine *m, unsigned int id)
+{
+	struct vitro_cpuid_entry table[VITRO_MAX_CPUID];
+	struct kvm_cpuid2 *same = calloc(1, sizeof(*same) + sizeof(table[0]) * VITRO_MAX_CPUID);
+	FILE *f = fopen(CPUID_FILE, "r");
+	unsigned int i;
+
+	if (!f)
+		die("no %s; bench vitro leaves it, for the same guest", CPUID_FILE);
+	same->nent = fread(table, sizeof(table[0]), VITRO_MAX_CPUID, f);
+	fclose(f);
+	for (i = 0; i < same->nent; i++) {
+		const struct vitro_cpuid_entry *e = &table[i];
+
+		same->entries[i] = (struct kvm_cpuid_entry2){
+			.function = e->leaf, .index = e->subleaf,
+			.flags = e->flags & VITRO_CPUID_INDEXED ?
+				 KVM_CPUID_FLAG_SIGNIFCANT_INDEX : 0,
+			.eax = e->eax, .ebx = e->ebx, .ecx = e->ecx, .edx = e->edx,
+		};
+		if (e->leaf == 1)
+			same->entries[i].ebx |= id << 24;	/* the APIC's id */
+	}
+	CALL(((struct kvm_cpu *)m->vcpu[id])->fd, KVM_SET_CPUID2, same);
+	free(same);
+}
+
+static struct kvm_segment segment(const struct vitro_segment *seg)
 {
 	return (struct kvm_segment){
-		.selector = selector, .type = type, .present = 1, .s = 1, .g = 1,
-		.limit = 0xffffffff, .l = code, .db = !code,
+		.selector = seg->selector, .limit = seg->limit, .base = seg->base,
+		.type = seg->attrib & VITRO_SEG_TYPE,
+		.s = !!(seg->attrib & VITRO_SEG_S), .dpl = (seg->attrib & VITRO_SEG_DPL) >> 5,
+		.present = !!(seg->attrib & VITRO_SEG_P), .l = !!(seg->attrib & VITRO_SEG_L),
+		.db = !!(seg->attrib & VITRO_SEG_DB), .g = !!(seg->attrib & VITRO_SEG_G),
+		.unusable = !(seg->attrib & VITRO_SEG_P),
 	};
 }
 
-static void kvm_start(struct machine *m, unsigned int id, uint64_t rip, uint64_t rsp,
-		      uint64_t count)
+static struct kvm_dtable dtable(const struct vitro_dtable *table)
 {
-	struct kvm_regs regs = { .rip = rip, .rsp = rsp, .rdi = count, .rflags = 2 };
+	return (struct kvm_dtable){ .base = table->base, .limit = table->limit };
+}
+
+static void kvm_start(struct machine *m, unsigned int id, const struct vitro_state *state)
+{
+	const struct vitro_segment *seg = state->segs.seg;
+	const __u64 *gpr = state->gprs.gpr;
+	struct kvm_regs regs = {
+		.rip = state->gprs.rip, .rflags = state->gprs.rflags,
+		.rsp = gpr[VITRO_RSP], .rsi = gpr[VITRO_RSI], .rdi = gpr[VITRO_RDI],
+	};
+	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct kvm_cpu *cpu = m->vcpu[id];
 	struct kvm_sregs s;
 
 	CALL(cpu->fd, KVM_GET_SREGS, &s);
-	s.cs = segment(SEL_CODE, 0xb, true);
-	s.ds = segment(SEL_DATA, 3, false);
-	s.es = s.ds;
-	s.fs = s.ds;
-	s.gs = s.ds;
-	s.ss = s.ds;
-	s.tr = (struct kvm_segment){
-		.selector = SEL_TSS, .type = 0xb, .present = 1, .base = TSS, .limit = 0x67,
-	};
-	s.gdt = (struct kvm_dtable){ .base = GDT, .limit = 0x27 };
-	s.idt = (struct kvm_dtable){ .base = IDT, .limit = 0xfff };
-	s.cr0 = 0x80010031;	/* PG, WP, NE, ET, PE */
-	s.cr3 = PML4;
-	s.cr4 = 0x620;		/* OSXMMEXCPT, OSFXSR, PAE */
-	s.efer = 0x500;		/* LMA, LME */
+	s.cs = segment(&seg[VITRO_CS]);
+	s.ds = segment(&seg[VITRO_DS]);
+	s.es = segment(&seg[VITRO_ES]);
+	s.fs = segment(&seg[VITRO_FS]);
+	s.gs = segment(&seg[VITRO_GS]);
+	s.ss = segment(&seg[VITRO_SS]);
+	s.tr = segment(&seg[VITRO_TR]);
+	s.ldt = segment(&seg[VITRO_LDTR]);
+	s.gdt = dtable(&state->segs.gdtr);
+	s.idt = dtable(&state->segs.idtr);
+	s.cr0 = state->crs.cr0;
+	s.cr3 = state->crs.cr3;
+	s.cr4 = state->crs.cr4;
+	s.efer = state->crs.efer;
 	CALL(cpu->fd, KVM_SET_SREGS, &s);
 	CALL(cpu->fd, KVM_SET_REGS, &regs);
+	CALL(cpu->fd, KVM_SET_MP_STATE, &runnable);
+}
+
+/* As in hv_vitro.c. */
+static void kvm_msr(struct kvm_run *run)
+{
+	run->msr.data = 0;
+	run->msr.error = run->msr.index != MSR_USER;
 }
 
 static void kvm_run(struct machine *m, unsigned int id)
 {
 	struct kvm_cpu *cpu = m->vcpu[id];
 	struct kvm_run *run = cpu->run;
+	uint8_t *data;
 
 	for (;;) {
-		if (ioctl(cpu->fd, KVM_RUN, 0) && errno != EINTR && errno != EAGAIN)
-			die("KVM_RUN: %s", strerror(errno));
+		if (ioctl(cpu->fd, KVM_RUN, 0)) {
+			if (errno != EINTR && errno != EAGAIN)
+				die("KVM_RUN: %s", strerror(errno));
+			continue;
+		}
 		switch (run->exit_reason) {
 		case KVM_EXIT_IO:
+			data = (uint8_t *)run + run->io.data_offset;
 			if (run->io.direction == KVM_EXIT_IO_IN)
-				*((uint8_t *)run + run->io.data_offset) = 0;
-			else if (run->io.port == PORT_DONE)
+				memset(data, 0xff, run->io.size * run->io.count);
+			else if (device_out(run->io.port, *data))
 				return;
 			break;
 		case KVM_EXIT_MMIO:
 			if (!run->mmio.is_write)
-				memset(run->mmio.data, 0, run->mmio.len);
+				memset(run->mmio.data, 0xff, run->mmio.len);
 			break;
 		case KVM_EXIT_X86_RDMSR:
-			run->msr.data = 0;
-			run->msr.error = 0;
-			break;
-		case KVM_EXIT_INTR:
+		case KVM_EXIT_X86_WRMSR:
+			kvm_msr(run);
 			break;
 		default:
 			die("unexpected exit %u", run->exit_reason);
@@ -237,6 +288,7 @@ struct hypervisor hv_kvm = {
 	.slot = kvm_slot,
 	.dirty_log = kvm_dirty_log,
 	.vcpu_create = kvm_vcpu_create,
+	.cpuid = kvm_same_cpuid,
 	.start = kvm_start,
 	.run = kvm_run,
 	.run_nothing = kvm_run_nothing,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* /dev/vitro, by way of libvitro: it emulates in userspace what KVM emulates in the kernel. */
+#include <linux/kvm_para.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -57,40 +59,29 @@ static void vcpu_create(struct machine *m, unsigned int id)
 	check(m->vcpu[id]);
 }
 
-static struct vitro_segment segment(uint16_t selector, uint16_t attrib)
+/* The vCPU has that table already.  KVM's turn comes when this module is gone. */
+static void cpuid(struct machine *m, unsigned int id)
 {
-	return (struct vitro_segment){
-		.selector = selector, .attrib = attrib, .limit = 0xffffffff,
-	};
+	const struct vitro_cpuid_entry *table;
+	unsigned int nr;
+	FILE *f;
+
+	(void)m;
+	(void)id;
+	table = vitro_get_cpuid(dev, &nr);
+	f = fopen(CPUID_FILE, "w");
+	if (!f || fwrite(table, sizeof(*table), nr, f) != nr || fclose(f))
+		die("cannot write %s", CPUID_FILE);
 }
 
-static void start(struct machine *m, unsigned int id, uint64_t rip, uint64_t rsp, uint64_t count)
+static void start(struct machine *m, unsigned int id, const struct vitro_state *state)
 {
 	struct vitro_state *s = &vitro_vcpu_comm(m->vcpu[id])->state;
 
 	check(!vitro_vcpu_get(m->vcpu[id], VITRO_STATE_EVENTS));
-	memset(&s->gprs, 0, sizeof(s->gprs));
-	memset(&s->segs, 0, sizeof(s->segs));
-	s->gprs.rip = rip;
-	s->gprs.rflags = 2;
-	s->gprs.gpr[VITRO_RSP] = rsp;
-	s->gprs.gpr[VITRO_RDI] = count;
-	for (int i = VITRO_ES; i <= VITRO_GS; i++)
-		s->segs.seg[i] = segment(SEL_DATA, 0xc93);
-	s->segs.seg[VITRO_CS] = segment(SEL_CODE, 0xa9b);
-	s->segs.seg[VITRO_LDTR] = (struct vitro_segment){ .attrib = 0x82, .limit = 0xffff };
-	s->segs.seg[VITRO_TR] = (struct vitro_segment){
-		.selector = SEL_TSS, .attrib = 0x8b, .limit = 0x67, .base = TSS,
-	};
-	s->segs.gdtr = (struct vitro_dtable){ .base = GDT, .limit = 0x27 };
-	s->segs.idtr = (struct vitro_dtable){ .base = IDT, .limit = 0xfff };
-	s->crs = (struct vitro_crs){
-		.cr0 = 0x80010031,	/* PG, WP, NE, ET, PE */
-		.cr3 = PML4,
-		.cr4 = 0x620,		/* OSXMMEXCPT, OSFXSR, PAE */
-		.efer = 0x500,		/* LMA, LME */
-		.xcr0 = 1,
-	};
+	s->gprs = state->gprs;
+	s->segs = state->segs;
+	s->crs = state->crs;
 	s->events.mp_state = VITRO_MP_RUNNABLE;
 	check(!vitro_vcpu_set(m->vcpu[id], VITRO_STATE_GPRS | VITRO_STATE_SEGS |
 						  VITRO_STATE_CRS | VITRO_STATE_EVENTS));
@@ -104,8 +95,9 @@ static int on_io(void *opaque, struct vitro_vcpu *vcpu, uint16_t port, int size,
 	(void)vcpu;
 	(void)size;
 	if (in)
-		*data = 0;
-	*done = port == PORT_DONE;
+		*data = UINT32_MAX;
+	else
+		*done = device_out(port, *data);
 	return 0;
 }
 
@@ -117,8 +109,22 @@ static int on_mmio(void *opaque, struct vitro_vcpu *vcpu, uint64_t gpa, int size
 	(void)gpa;
 	(void)size;
 	if (!write)
-		*data = 0;
+		*data = UINT64_MAX;
 	return 0;
+}
+
+/* One that the VMM knows, and reads as 0.  There are no others: #GP. */
+static void msr(struct vitro_vcpu *vcpu)
+{
+	struct vitro_comm *comm = vitro_vcpu_comm(vcpu);
+
+	if (comm->exit.msr.index != MSR_USER) {
+		check(!vitro_raise(vcpu, 13, true, 0));
+		return;
+	}
+	comm->state.gprs.gpr[VITRO_RAX] = 0;
+	comm->state.gprs.gpr[VITRO_RDX] = 0;
+	check(!vitro_finish_insn(vcpu));
 }
 
 static void run(struct machine *m, unsigned int id)
@@ -139,8 +145,11 @@ static void run(struct machine *m, unsigned int id)
 			check(!vitro_emulate_mmio(vcpu, &bus));
 			break;
 		case VITRO_EXIT_RDMSR:
-			comm->state.gprs.gpr[VITRO_RAX] = 0;
-			comm->state.gprs.gpr[VITRO_RDX] = 0;
+		case VITRO_EXIT_WRMSR:
+			msr(vcpu);
+			break;
+		case VITRO_EXIT_HYPERCALL:
+			comm->state.gprs.gpr[VITRO_RAX] = -KVM_ENOSYS;	/* as KVM's kernel says */
 			check(!vitro_finish_insn(vcpu));
 			break;
 		case VITRO_EXIT_INTR:
@@ -180,6 +189,7 @@ struct hypervisor hv_vitro = {
 	.slot = slot,
 	.dirty_log = dirty_log,
 	.vcpu_create = vcpu_create,
+	.cpuid = cpuid,
 	.start = start,
 	.run = run,
 	.run_nothing = run_nothing,

@@ -15,8 +15,39 @@
 
 struct hypervisor *hv;
 
+/* ----------------------------------------------------------------- devices */
+
+#define PORT_CONSOLE	0x3f8	/* COM1, the data register; it is always ready to send */
+
+static char said[4096];		/* the end of what the guest has said there */
+static size_t nr_said;
+
 /**
- * die - say why it cannot go on, and end
+ * device_out - a guest writes to a port; what it reads is all ones, as where nothing is
+ * @port: where
+ * @value: its lowest byte
+ *
+ * Return: whether the guest has done what it was to do.
+ */
+bool device_out(uint16_t port, uint8_t value)
+{
+	if (port == PORT_CONSOLE)
+		said[nr_said++ % sizeof(said)] = value;
+	return port == PORT_DONE;
+}
+
+static void print_said(void)
+{
+	size_t i = nr_said > sizeof(said) ? nr_said - sizeof(said) : 0;
+
+	for (; i < nr_said; i++)
+		fputc(said[i % sizeof(said)], stderr);
+}
+
+/* -------------------------------------------------------------- the machine */
+
+/**
+ * die - say why it cannot go on, with the guest's last words, and end
  * @format: as printf's
  */
 void die(const char *format, ...)
@@ -28,6 +59,7 @@ void die(const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fprintf(stderr, "\n");
+	print_said();
 	exit(1);
 }
 
@@ -84,6 +116,48 @@ static void write_tables(char *mem)
 	gate[0] = handler >> 16 << 48 | 0x8e00ULL << 32 | SEL_CODE << 16 | (handler & 0xffff);
 }
 
+static struct vitro_segment segment(uint16_t selector, uint16_t attrib)
+{
+	return (struct vitro_segment){
+		.selector = selector, .attrib = attrib, .limit = 0xffffffff,
+	};
+}
+
+/**
+ * machine_start - have a vCPU execute a snippet: in long mode, with interrupts off
+ * @m: the machine
+ * @id: the vCPU's number
+ * @snippet: where it begins
+ * @count: for it, in RDI
+ */
+void machine_start(struct machine *m, unsigned int id, const char *snippet, uint64_t count)
+{
+	struct vitro_state s = {
+		.gprs = {
+			.rip = guest_address(snippet), .rflags = 2,
+			.gpr[VITRO_RSP] = STACK(id), .gpr[VITRO_RDI] = count,
+		},
+		.crs = {
+			.cr0 = 0x80010031,	/* PG, WP, NE, ET, PE */
+			.cr3 = PML4,
+			.cr4 = 0x620,		/* OSXMMEXCPT, OSFXSR, PAE */
+			.efer = 0x500,		/* LMA, LME */
+			.xcr0 = 1,
+		},
+		.segs.gdtr = { .base = GDT, .limit = 0x27 },
+		.segs.idtr = { .base = IDT, .limit = 0xfff },
+	};
+
+	for (int i = VITRO_ES; i <= VITRO_GS; i++)
+		s.segs.seg[i] = segment(SEL_DATA, 0xc93);
+	s.segs.seg[VITRO_CS] = segment(SEL_CODE, 0xa9b);
+	s.segs.seg[VITRO_LDTR] = (struct vitro_segment){ .attrib = 0x82, .limit = 0xffff };
+	s.segs.seg[VITRO_TR] = (struct vitro_segment){
+		.selector = SEL_TSS, .attrib = 0x8b, .limit = 0x67, .base = TSS,
+	};
+	hv->start(m, id, &s);
+}
+
 /**
  * machine_add_vcpu - another vCPU, with its APIC in x2APIC mode
  * @m: the machine
@@ -92,16 +166,16 @@ static void write_tables(char *mem)
 void machine_add_vcpu(struct machine *m, unsigned int id)
 {
 	hv->vcpu_create(m, id);
-	hv->start(m, id, guest_address(guest_apic_on), STACK(id), 0);
+	machine_start(m, id, guest_apic_on, 0);
 	hv->run(m, id);
 }
 
 /**
- * machine_new - a machine with memory and one vCPU
+ * machine_new_empty - a machine with memory, and no vCPU yet
  *
  * Return: it; it ends with the process, of which each measurement has its own.
  */
-struct machine *machine_new(void)
+struct machine *machine_new_empty(void)
 {
 	struct machine *m = calloc(1, sizeof(*m));
 
@@ -110,6 +184,18 @@ struct machine *machine_new(void)
 	write_tables(m->mem);
 	hv->vm_create(m);
 	hv->slot(m, 0, 0, MEM_SIZE, m->mem, false);
+	return m;
+}
+
+/**
+ * machine_new - a machine with memory and one vCPU
+ *
+ * Return: as machine_new_empty().
+ */
+struct machine *machine_new(void)
+{
+	struct machine *m = machine_new_empty();
+
 	machine_add_vcpu(m, 0);
 	return m;
 }
@@ -126,7 +212,7 @@ uint64_t machine_time(struct machine *m, const char *snippet, unsigned int count
 {
 	const uint64_t *tsc = (void *)(m->mem + RESULT);
 
-	hv->start(m, 0, guest_address(snippet), STACK(0), count);
+	machine_start(m, 0, snippet, count);
 	hv->run(m, 0);
 	return tsc[1] - tsc[0];
 }

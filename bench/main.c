@@ -86,5 +86,6 @@ int main(int argc, char **argv)
 	}
 	hv->open(hv);
 	good = measure_all(guest_rows, argc, argv);
-	return !(measure_all(host_rows, argc, argv) && good);
+	good &= measure_all(host_rows, argc, argv);
+	return !(measure_all(boot_rows, argc, argv) && good);
 }

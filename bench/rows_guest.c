@@ -86,7 +86,7 @@ static double ping(const struct row *row)
 	struct machine *m = machine_new();
 
 	machine_add_vcpu(m, 1);
-	hv->start(m, 1, guest_address(guest_pong), STACK(1), 0);
+	machine_start(m, 1, guest_pong, 0);
 	start_thread(run_vcpu_1, m);
 	return each(m, row->arg, row->times);
 }
@@ -226,7 +226,7 @@ const struct row guest_rows[] = {
 	{ "self-ipi-write", "self-IPI, x2APIC, interrupts off", plain, guest_self_ipi_write, 1000 },
 	{ "self-ipi", "self-IPI, handler, EOI", plain, guest_self_ipi, 500 },
 	{ "self-ipi-hlt", "self-IPI, HLT, handler, EOI", plain, guest_self_ipi_hlt, 500 },
-	{ "deadline", "TSC deadline: arm, expire, handler", deadline, guest_deadline, 200 },
+	{ "deadline", "TSC deadline: arm, expire, handler", deadline, guest_deadline, 1000 },
 	{ "ipi", "IPI to a sleeping vCPU and back", ping, guest_ping, 200 },
 	{ "irqfd", "ioeventfd, a thread, irqfd, wake from HLT", ring_and_wait,
 	  guest_ring_and_wait, 200 },

@@ -120,27 +120,71 @@ static double kernel_memory_at_rest(void)
 	return now;
 }
 
+/* Bytes of one of @times; as many are made before, to use up those lists. */
+static double memory_of(unsigned int times, void (*make)(unsigned int i))
+{
+	double before;
+	unsigned int i;
+
+	for (i = 0; i < times; i++)
+		make(i);
+	before = kernel_memory_at_rest();
+	for (; i < 2 * times; i++)
+		make(i);
+	return (kernel_memory_at_rest() - before) / times;
+}
+
+static void make_both(unsigned int i)
+{
+	(void)i;
+	machine_new();
+}
+
+static void make_vm(unsigned int i)
+{
+	(void)i;
+	machine_new_empty();
+}
+
+/* A further vCPU, of machines that have one and get MAX_VCPUS. */
+static struct machine **growing;
+
+static void make_vcpu(unsigned int i)
+{
+	const unsigned int further = MAX_VCPUS - 1;
+
+	machine_add_vcpu(growing[i / further], 1 + i % further);
+}
+
 static double memory(const struct row *row)
 {
-	unsigned int i;
-	double before;
+	return memory_of(row->times, make_both);
+}
 
-	/* As many before, to use up those lists. */
-	for (i = 0; i < row->times; i++)
-		machine_new();
-	before = kernel_memory_at_rest();
-	for (i = 0; i < row->times; i++)
-		machine_new();
-	return (kernel_memory_at_rest() - before) / row->times;
+static double memory_vm(const struct row *row)
+{
+	return memory_of(row->times, make_vm);
+}
+
+static double memory_vcpu(const struct row *row)
+{
+	unsigned int i;
+
+	growing = calloc(2 * row->times, sizeof(growing[0]));
+	for (i = 0; i < 2 * row->times / (MAX_VCPUS - 1) + 1; i++)
+		growing[i] = machine_new();
+	return memory_of(row->times, make_vcpu);
 }
 
 const struct row host_rows[] = {
 	{ "run-nothing", "a run that returns at once", run_nothing, NULL, 1000 },
 	{ "create-vm", "VM with a vCPU, created and destroyed", create_vm, NULL, 20 },
 	{ "create-vcpu", "vCPU, created", create_vcpu, NULL, 32 },
-	{ "slot-1m", "memslot of 1 MiB, added", add_slot, "1", 20 },
-	{ "slot-1g", "memslot of 1 GiB, added", add_slot, "1024", 20 },
+	{ "slot-1m", "memslot of 1 MiB, added", add_slot, "1", 100 },
+	{ "slot-1g", "memslot of 1 GiB, added", add_slot, "1024", 100 },
 	{ "slot-512g", "memslot of 512 GiB, added", add_slot, "524288", 20 },
 	{ "memory", "bytes of kernel memory, a VM with a vCPU", memory, NULL, 128 },
+	{ "memory-vm", "bytes of kernel memory, a VM without vCPUs", memory_vm, NULL, 128 },
+	{ "memory-vcpu", "bytes of kernel memory, each further vCPU", memory_vcpu, NULL, 128 },
 	{ }
 };
