@@ -89,6 +89,7 @@ struct row {
 extern const struct row guest_rows[], host_rows[], boot_rows[];	/* end with one without name */
 
 extern const char guest_image[], guest_image_end[], guest_handler[], guest_apic_on[];
+extern const char guest_initrd[], guest_initrd_end[];
 uint64_t guest_address(const char *symbol);
 
 /* What @cpuid of vitro leaves for @cpuid of KVM: the table, as an array. */

@@ -26,8 +26,6 @@
 #define FIRMWARE	0xf0000		/* where Linux looks for tables, up to 1 MiB */
 #define LAPIC		0xfee00000
 
-extern const char guest_initrd[], guest_initrd_end[];
-
 /* ---------------------------- the processors, as MultiProcessor Specification 1.4 has it */
 
 struct mp_pointer {		/* 4.1 */
@@ -100,6 +98,10 @@ static void write_mp_table(char *mem, unsigned int nr)
 
 /* ------------------------------------------------------------------ the boot */
 
+/* No clock would answer the driver of the CMOS clock, which asks a thousand times. */
+static const char parameters[] =
+	"quiet earlyprintk=ttyS0,keep acpi=off initcall_blacklist=cmos_init panic=-1 reboot=t";
+
 /*
  * libvitro's loader looks at the memory of a VM and writes the registers of a vCPU to its comm
  * area.  Both are had without a hypervisor, and so are the same for either.
@@ -117,7 +119,7 @@ static void load(char *mem, struct vitro_comm *comm)
 	struct vitro_vcpu vcpu = { .vm = &vm, .comm = comm };
 	struct vitro_boot boot = {
 		.initrd = { (void *)guest_initrd, guest_initrd_end - guest_initrd },
-		.cmdline = "quiet earlyprintk=ttyS0,115200,keep acpi=off initcall_blacklist=cmos_init panic=-1 reboot=t",
+		.cmdline = parameters,
 		.map = map, .nr_map = ARRAY_LEN(map),
 	};
 	const char *path = getenv("BENCH_KERNEL");

@@ -104,18 +104,17 @@ static double kernel_memory(void)
 	return -1024.0 * sum;
 }
 
-/* Likewise, when it has come to rest: the row before this one is freed by and by. */
+/* Likewise, when it has rested for half a second: what was before is freed by and by. */
 static double kernel_memory_at_rest(void)
 {
 	double last, now = kernel_memory();
-	int i;
+	int i, same = 0;
 
-	for (i = 0; i < 50; i++) {
+	for (i = 0; i < 50 && same < 5; i++) {
 		usleep(100000);
 		last = now;
 		now = kernel_memory();
-		if (now == last)
-			break;
+		same = now == last ? same + 1 : 0;
 	}
 	return now;
 }
