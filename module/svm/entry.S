@@ -30,6 +30,20 @@
 .endm
 
 /*
+ * Refills the return stack, all of it, where the kernel does so after a guest.  That is
+ * FILL_RETURN_BUFFER of asm/nospec-branch.h with its loop written out: 33 instructions and
+ * not 81, and no branch that could be mispredicted, against which the loop needs an LFENCE.
+ */
+.macro FILL_RETURN_STACK
+	ALTERNATIVE "jmp .Lfilled_\@", "", X86_FEATURE_RETPOLINE
+	.rept RSB_CLEAR_LOOPS
+	__FILL_RETURN_SLOT
+	.endr
+	add	$8 * RSB_CLEAR_LOOPS, %rsp
+.Lfilled_\@:
+.endm
+
+/*
  * void svm_enter_guest(struct vitro_gprs *regs, phys_addr_t vmcb_pa, phys_addr_t host_pa)
  *
  * Enters the guest, returns after its next exit.  RAX, RSP, RIP and RFLAGS travel
@@ -82,7 +96,7 @@ SYM_FUNC_START(svm_enter_guest)
 	 * that comes first.
 	 */
 	IBPB_AFTER_GUEST
-	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_FEATURE_RETPOLINE
+	FILL_RETURN_STACK
 	UNTRAIN_RET
 
 	xor	%eax, %eax
