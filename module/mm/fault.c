@@ -18,20 +18,29 @@
 #include "mm/mm.h"
 
 /*
- * Gets the page at @hva of current->mm.  *@write: in: the access is a write; out: it
- * may be written.  A page the guest only reads is had for writing if the process's
- * page tables allow that right now, which saves a fault later; but nothing is broken
- * for it: no copy-on-write is resolved, no KSM page unshared.
+ * A fault maps what the process has right there, up to the end of a block of so many pages:
+ * who touches one page commonly touches the next.
  */
-static int hva_get_page(unsigned long hva, bool *write, bool try_write, struct page **page)
+#define AROUND	16
+
+/*
+ * Gets the pages from @gfn on, as far as the process's page tables let it write them right
+ * now.  Nothing is brought in or broken for it: no copy-on-write is resolved, no KSM page
+ * unshared.  Returns how many, perhaps 0.
+ */
+static int get_around(const struct vitro_slot *slot, u64 gfn, struct page *page[AROUND])
+{
+	u64 end = min((gfn | (AROUND - 1)) + 1, slot->base_gfn + slot->npages);
+
+	return get_user_pages_fast_only(slot_hva(slot, gfn), end - gfn, FOLL_WRITE, page);
+}
+
+/* Gets the page at @hva of current->mm, wherever it is now. */
+static int hva_get_page(unsigned long hva, bool write, struct page **page)
 {
 	int r;
 
-	if (!*write && try_write && get_user_pages_fast_only(hva, 1, FOLL_WRITE, page) == 1) {
-		*write = true;
-		return 0;
-	}
-	r = get_user_pages_fast(hva, 1, *write ? FOLL_WRITE : 0, page);
+	r = get_user_pages_fast(hva, 1, write ? FOLL_WRITE : 0, page);
 	if (r == 1)
 		return 0;
 	return r == -EINTR || r == -ENOMEM ? r : -EFAULT;
@@ -48,7 +57,7 @@ static int hva_get_page(unsigned long hva, bool *write, bool try_write, struct p
 int hva_touch(unsigned long hva, bool write)
 {
 	struct page *page;
-	int r = hva_get_page(hva, &write, false, &page);
+	int r = hva_get_page(hva, write, &page);
 
 	if (!r)
 		put_page(page);
@@ -122,11 +131,10 @@ static int leaf_level(struct vitro_vm *vm, const struct vitro_slot *slot, u64 gf
 	return level;
 }
 
-/* Maps the page that was got for @gfn, and as much around it as can be. */
+/* Maps @page, which was got for @gfn, at @level. */
 static void map_page(struct vitro_vcpu *vcpu, const struct vitro_slot *slot, u64 gfn,
-		     struct page *page, bool write, bool fetch)
+		     struct page *page, int level, bool write)
 {
-	int level = leaf_level(vcpu->vm, slot, gfn, fetch);
 	u64 mask = level_pages(level) - 1;
 
 	if (write) {
@@ -144,15 +152,29 @@ static void map_page(struct vitro_vcpu *vcpu, const struct vitro_slot *slot, u64
 	vcpu->stat[VITRO_STAT_PAGES_MAPPED]++;
 }
 
+/*
+ * Maps the @nr pages that were got for @gfn and those behind it.  The others find the table
+ * that the first has made: it has room for their block.
+ */
+static void map_pages(struct vitro_vcpu *vcpu, const struct vitro_slot *slot, u64 gfn,
+		      struct page **page, int nr, bool write, bool fetch)
+{
+	int i, level = leaf_level(vcpu->vm, slot, gfn, fetch);
+
+	map_page(vcpu, slot, gfn, page[0], level, write);
+	for (i = 1; i < nr && level == 1; i++)
+		map_page(vcpu, slot, gfn + i, page[i], 1, write);
+}
+
 /* One try; -EAGAIN when the process's page tables or the slots changed meanwhile. */
 static int fault_try(struct vitro_vcpu *vcpu, u64 gfn, bool write, bool fetch)
 {
 	struct vitro_vm *vm = vcpu->vm;
 	struct vitro_mmu *mmu = &vm->mmu;
 	struct vitro_slot *found, slot;
+	struct page *page[AROUND];
+	int idx, nr = 0, r = 0;
 	unsigned long seq;
-	struct page *page;
-	int idx, r;
 
 	/* Acquire: what is read from here on is newer than the invalidations counted. */
 	seq = smp_load_acquire(&mmu->invalidate_seq);
@@ -170,20 +192,31 @@ static int fault_try(struct vitro_vcpu *vcpu, u64 gfn, bool write, bool fetch)
 	if (!found || (write && (slot.flags & VITRO_SLOT_READONLY)))
 		return 1;
 
-	/* A page of a dirty log is mapped writable only when it is written. */
-	r = hva_get_page(slot_hva(&slot, gfn), &write, !slot.flags, &page);
-	if (r)
-		return r;
+	/*
+	 * Pages that are only read are had for writing, too, which saves a fault later; but a
+	 * page of a dirty log is mapped writable only when it is written.
+	 */
+	if (!slot.flags)
+		nr = get_around(&slot, gfn, page);
+	if (nr > 0) {
+		write = true;
+	} else {
+		r = hva_get_page(slot_hva(&slot, gfn), write, page);
+		if (r)
+			return r;
+		nr = 1;
+	}
 
 	spin_lock(&mmu->lock);
 	/* No invalidation since seq: the slot is current, and its dirty log alive. */
 	if (mmu->invalidating || mmu->invalidate_seq != seq)
 		r = -EAGAIN;
 	else
-		map_page(vcpu, &slot, gfn, page, write, fetch);
+		map_pages(vcpu, &slot, gfn, page, nr, write, fetch);
 	spin_unlock(&mmu->lock);
 
-	put_page(page);
+	while (nr > 0)
+		put_page(page[--nr]);
 	return r;
 }
 
