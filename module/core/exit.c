@@ -162,18 +162,11 @@ static enum verdict handle_io(struct vitro_vcpu *vcpu)
 static noinline enum verdict ring_doorbell(struct vitro_vcpu *vcpu, u64 gpa)
 {
 	struct insn insn;
-	bool memory;
 	u32 size;
 	u64 data;
 	int len;
-	int idx;
 
 	if (!ioeventfd_covers(vcpu->vm, gpa))
-		return LEAVE_FAULT;
-	idx = srcu_read_lock(&vitro_srcu);
-	memory = slot_find(vcpu->vm, gpa >> PAGE_SHIFT);
-	srcu_read_unlock(&vitro_srcu, idx);
-	if (memory)
 		return LEAVE_FAULT;
 	if (insn_fetch(vcpu, &insn, true))
 		return LEAVE_FETCH;
@@ -193,9 +186,14 @@ static enum verdict handle_tdp(struct vitro_vcpu *vcpu)
 
 	if (!(flags & VITRO_MMIO_WRITE))
 		return LEAVE_FAULT;
-	if (dirty_fault(vcpu->vm, gpa >> PAGE_SHIFT))
-		return AGAIN;
-	return flags & VITRO_MMIO_WALK ? LEAVE_FAULT : ring_doorbell(vcpu, gpa);
+	switch (slot_use(vcpu->vm, gpa >> PAGE_SHIFT)) {
+	case SLOT_NONE:
+		return flags & VITRO_MMIO_WALK ? LEAVE_FAULT : ring_doorbell(vcpu, gpa);
+	case SLOT_LOGGED:
+		return dirty_fault(vcpu->vm, gpa >> PAGE_SHIFT) ? AGAIN : LEAVE_FAULT;
+	default:
+		return LEAVE_FAULT;
+	}
 }
 
 static enum verdict handle_xsetbv(struct vitro_vcpu *vcpu)

@@ -41,20 +41,10 @@ void dirty_mark(const struct vitro_slot *slot, u64 gfn)
 		set_bit(gfn - slot->base_gfn, slot->dirty);
 }
 
-static bool is_logged(struct vitro_vm *vm, u64 gfn)
-{
-	int idx = srcu_read_lock(&vitro_srcu);
-	const struct vitro_slot *slot = slot_find(vm, gfn);
-	bool logged = slot && slot->dirty;
-
-	srcu_read_unlock(&vitro_srcu, idx);
-	return logged;
-}
-
 /**
  * dirty_fault() - a write to a page that is mapped, but watched since the last log
  * @vm: the VM
- * @gfn: guest frame
+ * @gfn: guest frame, which is SLOT_LOGGED by slot_use()
  *
  * In a burst, so mmu_lock can only be tried.  Nobody needs to ask for the process's
  * page again: had that changed, the leaf would be gone.
@@ -69,7 +59,7 @@ bool dirty_fault(struct vitro_vm *vm, u64 gfn)
 	int idx;
 
 	/* On PREEMPT_RT, a spinlock is not to be touched with interrupts off. */
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) || !is_logged(vm, gfn) || !spin_trylock(&vm->mmu.lock))
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || !spin_trylock(&vm->mmu.lock))
 		return false;
 	/* Under the lock, again: the leaf that is there is one of this slot. */
 	idx = srcu_read_lock(&vitro_srcu);

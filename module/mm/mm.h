@@ -49,6 +49,8 @@ struct tdp_format {
 /* slots.c */
 int slots_set(struct vitro_vm *vm, const struct vitro_memslot *req);	/* under vm->lock */
 void slots_free(struct vitro_vm *vm);
+enum slot_use { SLOT_NONE, SLOT_PLAIN, SLOT_LOGGED };
+enum slot_use slot_use(struct vitro_vm *vm, u64 gfn);
 /* These two need vitro_srcu or vm->lock, for as long as the slot is used. */
 struct vitro_slot *slot_find(struct vitro_vm *vm, u64 gfn);
 struct vitro_slot *slot_by_id(struct vitro_vm *vm, u32 id);

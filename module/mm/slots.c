@@ -54,6 +54,23 @@ struct vitro_slot *slot_find(struct vitro_vm *vm, u64 gfn)
 }
 
 /**
+ * slot_use() - is there memory at a guest frame?
+ * @vm: the VM
+ * @gfn: the frame
+ *
+ * Also in a burst.  The answer may be old by the time it is looked at.
+ */
+enum slot_use slot_use(struct vitro_vm *vm, u64 gfn)
+{
+	int idx = srcu_read_lock(&vitro_srcu);
+	const struct vitro_slot *slot = slot_find(vm, gfn);
+	enum slot_use use = !slot ? SLOT_NONE : slot->dirty ? SLOT_LOGGED : SLOT_PLAIN;
+
+	srcu_read_unlock(&vitro_srcu, idx);
+	return use;
+}
+
+/**
  * slot_by_id() - the slot with a number
  * @vm: the VM; vitro_srcu or vm->lock held while the slot is used
  * @id: the number
