@@ -41,8 +41,8 @@ bool lapic_has_irr(struct vitro_vcpu *vcpu);
 void lapic_ack(struct vitro_vcpu *vcpu, u8 vector);
 
 /*
- * These two are asked at each entry and are nearly always false.  lapic_quiet: nothing
- * is requested, so there is nothing that priorities could say.
+ * Asked at each entry, and nearly always true: nothing is requested, so there is nothing
+ * that priorities could say.
  */
 static inline bool lapic_quiet(const struct lapic *apic)
 {

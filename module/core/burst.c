@@ -22,51 +22,22 @@
  */
 #define MOST_ENTRIES	1024
 
+/* For VITRO_STATS, which sorts them (dev.c). */
 static void count_exit(struct vitro_vcpu *vcpu)
 {
-	enum vitro_counter c;
-
-	switch (vcpu->exit.reason) {
-	case EXIT_HOST:
-		c = VITRO_STAT_EXIT_INTR;
-		break;
-	case VITRO_EXIT_IO:
-		c = VITRO_STAT_EXIT_IO;
-		break;
-	case VITRO_EXIT_RDMSR:
-	case VITRO_EXIT_WRMSR:
-		c = VITRO_STAT_EXIT_MSR;
-		break;
-	case EXIT_CPUID:
-		c = VITRO_STAT_EXIT_CPUID;
-		break;
-	case VITRO_EXIT_HLT:
-		c = VITRO_STAT_EXIT_HLT;
-		break;
-	case VITRO_EXIT_HYPERCALL:
-		c = VITRO_STAT_EXIT_HYPERCALL;
-		break;
-	case EXIT_IRQ_WINDOW:
-	case EXIT_NMI_WINDOW:
-		c = VITRO_STAT_EXIT_WINDOW;
-		break;
-	case EXIT_TDP:
-		c = VITRO_STAT_EXIT_TDP;
-		break;
-	default:
-		c = VITRO_STAT_EXIT_OTHER;
-		break;
-	}
 	vcpu->stat[VITRO_STAT_EXITS]++;
-	vcpu->stat[c]++;
+	vcpu->exits[vcpu->exit.reason]++;
 }
+
+/* need_resched() and signal_pending(), by one look at the thread's flags. */
+#define MUST_LEAVE	(_TIF_NEED_RESCHED | _TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL)
 
 /* Anything that the loop in vcpu_run() must see before the guest goes on? */
 static bool must_leave(struct vitro_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->requests) || vcpu->mp_state != VITRO_MP_RUNNABLE ||
-	       need_resched() || vcpu_must_return() ||
-	       (lapic_pic_asks(vcpu) && event_inta(vcpu)) || debug_stale(vcpu);
+	       (read_thread_flags() & MUST_LEAVE) || task_work_pending(current) ||
+	       debug_stale(vcpu);
 }
 
 /*
@@ -80,20 +51,23 @@ static bool must_leave(struct vitro_vcpu *vcpu)
  */
 static enum verdict enter_once(struct vitro_vcpu *vcpu)
 {
+	bool event = false;
 	u64 tlb_gen;
-	bool event;
 
 	WRITE_ONCE(vcpu->mode, IN_GUEST);
 	smp_mb();	/* see above */
 	if (must_leave(vcpu))
 		return LEAVE;
-
+	if (unlikely(!event_quiet(vcpu))) {
+		if (lapic_pic_asks(vcpu) && event_inta(vcpu))
+			return LEAVE;
+		event = event_prepare(vcpu);
+	}
 	tlb_gen = atomic64_read(&vcpu->vm->mmu.tlb_gen);
 	if (tlb_gen != vcpu->tlb_gen) {
 		backend->tlb_flush(vcpu);
 		vcpu->stat[VITRO_STAT_TLB_FLUSH]++;
 	}
-	event = event_prepare(vcpu);
 	if (debug_steps(vcpu))
 		debug_entry(vcpu, event);
 	glass_entry(vcpu);

@@ -6,6 +6,7 @@
 #include <linux/sched/signal.h>
 #include <linux/task_work.h>
 
+#include "apic/apic.h"
 #include "core/backend.h"
 
 /* dev.c: what fds are made of */
@@ -49,6 +50,19 @@ bool event_inta(struct vitro_vcpu *vcpu);
 void event_reset(struct vitro_vcpu *vcpu);
 void event_store(struct vitro_vcpu *vcpu, struct vitro_events *to);
 void event_load(struct vitro_vcpu *vcpu, const struct vitro_events *from);
+
+/*
+ * Asked at each entry, and nearly always true: nothing waits to be delivered, whatever the
+ * guest's flags are, and the backend watches for no window.
+ */
+static inline bool event_quiet(const struct vitro_vcpu *vcpu)
+{
+	const struct vcpu_events *events = &vcpu->events;
+
+	return events->exception.type == EV_NONE && events->inflight.type == EV_NONE &&
+	       !events->windows && !atomic_read(&events->nmi_pending) &&
+	       lapic_quiet(&vcpu->apic);
+}
 
 /* state.c */
 int state_load(struct vitro_vcpu *vcpu, u64 mask);

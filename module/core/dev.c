@@ -206,6 +206,33 @@ static int vm_ioeventfd(void *vm, union ioctl_arg *arg)
 	return ioeventfd_set(vm, &arg->ioeventfd);
 }
 
+/* Where VITRO_STATS counts exits for @reason. */
+static enum vitro_counter counter_of(u32 reason)
+{
+	switch (reason) {
+	case EXIT_HOST:
+		return VITRO_STAT_EXIT_INTR;
+	case VITRO_EXIT_IO:
+		return VITRO_STAT_EXIT_IO;
+	case VITRO_EXIT_RDMSR:
+	case VITRO_EXIT_WRMSR:
+		return VITRO_STAT_EXIT_MSR;
+	case EXIT_CPUID:
+		return VITRO_STAT_EXIT_CPUID;
+	case VITRO_EXIT_HLT:
+		return VITRO_STAT_EXIT_HLT;
+	case VITRO_EXIT_HYPERCALL:
+		return VITRO_STAT_EXIT_HYPERCALL;
+	case EXIT_IRQ_WINDOW:
+	case EXIT_NMI_WINDOW:
+		return VITRO_STAT_EXIT_WINDOW;
+	case EXIT_TDP:
+		return VITRO_STAT_EXIT_TDP;
+	default:
+		return VITRO_STAT_EXIT_OTHER;
+	}
+}
+
 static int vm_stats(void *object, union ioctl_arg *arg)
 {
 	struct vitro_stats *stats = &arg->stats;
@@ -226,6 +253,8 @@ static int vm_stats(void *object, union ioctl_arg *arg)
 	memset(stats->counter, 0, sizeof(stats->counter));
 	for (i = 0; i < VITRO_STAT_NR; i++)
 		stats->counter[i] = READ_ONCE(vcpu->stat[i]);
+	for (i = 0; i < VITRO_NR_REASONS; i++)
+		stats->counter[counter_of(i)] += READ_ONCE(vcpu->exits[i]);
 	return 0;
 }
 

@@ -126,15 +126,6 @@ bool event_inta(struct vitro_vcpu *vcpu)
 	return !atomic_read(&events->nmi_pending) || events->nmi_blocked;
 }
 
-/* Nothing waits to be delivered: whatever the guest's flags are, it gets nothing. */
-static bool quiet(const struct vitro_vcpu *vcpu)
-{
-	const struct vcpu_events *events = &vcpu->events;
-
-	return events->exception.type == EV_NONE && events->inflight.type == EV_NONE &&
-	       !atomic_read(&events->nmi_pending) && lapic_quiet(&vcpu->apic);
-}
-
 /* Has the backend exit when @windows open.  That there are still none, it knows. */
 static void wait_for(struct vitro_vcpu *vcpu, unsigned int windows)
 {
@@ -143,8 +134,13 @@ static void wait_for(struct vitro_vcpu *vcpu, unsigned int windows)
 	vcpu->events.windows = windows;
 }
 
-/* Something waits: is it the guest's now?  Apart, so that other entries pay nothing for it. */
-static noinline bool choose(struct vitro_vcpu *vcpu)
+/**
+ * event_prepare - choose what the guest gets with this entry
+ * @vcpu: in a burst, about to enter; not event_quiet()
+ *
+ * Return: true if it gets something.
+ */
+bool event_prepare(struct vitro_vcpu *vcpu)
 {
 	struct vcpu_events *events = &vcpu->events;
 	bool irq_open = (vcpu->regs.rflags & X86_EFLAGS_IF) && !vcpu->shadow;
@@ -201,20 +197,6 @@ static noinline bool choose(struct vitro_vcpu *vcpu)
 	}
 	wait_for(vcpu, debug_steps(vcpu) ? 0 : windows);
 	return taken;
-}
-
-/**
- * event_prepare - choose what the guest gets with this entry
- * @vcpu: in a burst, about to enter
- *
- * Return: true if it gets something.
- */
-bool event_prepare(struct vitro_vcpu *vcpu)
-{
-	if (!quiet(vcpu))
-		return choose(vcpu);
-	wait_for(vcpu, 0);
-	return false;
 }
 
 /**

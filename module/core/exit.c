@@ -3,8 +3,8 @@
  * What to do about an exit, with the CPU still in the burst.  exit_handle() is the
  * place where a reader finds every reason; most are done with in a few lines.
  *
- * noinline are those who hand out pointers to their stack: its guard would be set up and
- * checked at each exit, and not only at theirs.
+ * noinline are those who hand out pointers to their stack, or need many registers: its guard
+ * would be set up and checked, and these would be saved, at each exit, and not only at theirs.
  */
 #include <uapi/linux/kvm_para.h>
 #include <asm/trapnr.h>
@@ -15,10 +15,16 @@
 #include "glass/trace.h"
 #include "mm/mm.h"
 
-/* @rip is across a multiple of 4 GiB: only 64-bit code goes on there. */
-static noinline u64 wrapped(struct vitro_vcpu *vcpu, u64 rip)
+/* skip_insn(), where there is more to it than the next RIP. */
+static noinline void skip_carefully(struct vitro_vcpu *vcpu, u64 rip)
 {
-	return backend->is_64bit(vcpu) ? rip : (u32)rip;
+	/* Only 64-bit code goes on across a multiple of 4 GiB. */
+	if ((rip ^ vcpu->regs.rip) >> 32 && !backend->is_64bit(vcpu))
+		rip = (u32)rip;
+	vcpu->regs.rip = rip;
+	vcpu->regs.rflags &= ~(u64)X86_EFLAGS_RF;
+	if ((vcpu->regs.rflags & X86_EFLAGS_TF) || debug_steps(vcpu))
+		debug_skipped(vcpu);
 }
 
 /*
@@ -29,13 +35,12 @@ static void skip_insn(struct vitro_vcpu *vcpu)
 {
 	u64 rip = vcpu->regs.rip + vcpu->exit.insn_len;
 
-	if ((rip ^ vcpu->regs.rip) >> 32)
-		rip = wrapped(vcpu, rip);
-	vcpu->regs.rip = rip;
 	vcpu->shadow = false;
-	vcpu->regs.rflags &= ~(u64)X86_EFLAGS_RF;
-	if ((vcpu->regs.rflags & X86_EFLAGS_TF) || debug_steps(vcpu))
-		debug_skipped(vcpu);
+	if ((rip ^ vcpu->regs.rip) >> 32 || debug_steps(vcpu) ||
+	    (vcpu->regs.rflags & (X86_EFLAGS_RF | X86_EFLAGS_TF)))
+		skip_carefully(vcpu, rip);
+	else
+		vcpu->regs.rip = rip;
 }
 
 static void raise_gp(struct vitro_vcpu *vcpu)
@@ -117,7 +122,7 @@ static enum verdict handle_hlt(struct vitro_vcpu *vcpu)
 	return event_wakes(vcpu) ? AGAIN : LEAVE_HALT;
 }
 
-static enum verdict handle_hypercall(struct vitro_vcpu *vcpu)
+static noinline enum verdict handle_hypercall(struct vitro_vcpu *vcpu)
 {
 	const u64 *gpr = vcpu->regs.gpr;
 	u64 mask = backend->is_64bit(vcpu) ? ~0ull : U32_MAX;
@@ -179,7 +184,7 @@ static noinline enum verdict ring_doorbell(struct vitro_vcpu *vcpu, u64 gpa)
 }
 
 /* Finding the process's page may sleep: that is for vcpu_run(). */
-static enum verdict handle_tdp(struct vitro_vcpu *vcpu)
+static noinline enum verdict handle_tdp(struct vitro_vcpu *vcpu)
 {
 	u64 gpa = vcpu->exit.mmio.gpa;
 	u8 flags = vcpu->exit.mmio.flags;
@@ -196,7 +201,7 @@ static enum verdict handle_tdp(struct vitro_vcpu *vcpu)
 	}
 }
 
-static enum verdict handle_xsetbv(struct vitro_vcpu *vcpu)
+static noinline enum verdict handle_xsetbv(struct vitro_vcpu *vcpu)
 {
 	const u64 *gpr = vcpu->regs.gpr;
 	u64 xcr0 = (u32)gpr[VITRO_RAX] | gpr[VITRO_RDX] << 32;
@@ -211,7 +216,7 @@ static enum verdict handle_xsetbv(struct vitro_vcpu *vcpu)
 	return AGAIN;
 }
 
-static enum verdict handle_cr(struct vitro_vcpu *vcpu)
+static noinline enum verdict handle_cr(struct vitro_vcpu *vcpu)
 {
 	const struct cr_access *a = &vcpu->cr_access;
 	u64 *gpr = &vcpu->regs.gpr[a->gpr];

@@ -377,7 +377,8 @@ struct vcpu_debug {
  * @clock_cpu: [v] CPU for which the clock page was written, -1 for all
  * @clock_last_ns: [v] its last value, below which the clock never falls
  * @tsc_offset: [a] guest TSC minus host TSC: see clock_set_guest_tsc
- * @stat: [a] counters, by enum vitro_counter
+ * @stat: [a] counters, by enum vitro_counter, but for those of single reasons to exit
+ * @exits: [a] exits, by reason: enum vitro_exit_reason, enum internal_exit
  * @cpuid: [v] the CPUID table
  * @nr_cpuid: [v] its length
  * @cr4_allowed: [v] bits of CR4 that its features give
@@ -430,6 +431,7 @@ struct vitro_vcpu {
 	u64 tsc_offset;
 
 	u64 stat[VITRO_STAT_NR];
+	u64 exits[VITRO_NR_REASONS];
 	struct vitro_cpuid_entry *cpuid;
 	int nr_cpuid;
 	u64 cr4_allowed;
