@@ -200,6 +200,7 @@ int msr_write(struct vitro_vcpu *vcpu, u32 index, u64 value)
 	switch (index) {
 	case MSR_IA32_TSC:
 		clock_set_guest_tsc(vcpu, value);
+		backend->set_tsc_offset(vcpu);
 		return 0;
 	case MSR_IA32_APICBASE:
 		return lapic_set_base(vcpu, value);

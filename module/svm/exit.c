@@ -226,7 +226,7 @@ void svm_translate_exit(struct vitro_vcpu *vcpu)
 	const struct vmcb_control *c = &to_svm(vcpu)->vmcb->control;
 	struct vitro_exit *x = &vcpu->exit;
 
-	memset(x, 0, offsetof(typeof(*x), raw));
+	exit_clear(x);
 	x->raw.code = c->exitcode;
 	x->raw.info1 = c->exitinfo1;
 	x->raw.info2 = c->exitinfo2;

@@ -146,6 +146,17 @@ nomem:
 	return -ENOMEM;
 }
 
+static void svm_set_tsc_offset(struct vitro_vcpu *vcpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	struct vmcb_control *c = &svm->vmcb->control;
+
+	if (c->tsc_offset != vcpu->tsc_offset) {
+		c->tsc_offset = vcpu->tsc_offset;
+		svm_changed(svm, CLEAN_INTERCEPTS);
+	}
+}
+
 /*
  * Makes this CPU a hypervisor.  VM_HSAVE_PA is left behind after the burst: it
  * does nothing with SVME off, and as long as it holds our page no other hypervisor
@@ -169,6 +180,7 @@ static int svm_cpu_enter(struct vitro_vcpu *vcpu)
 	asm volatile("vmsave %0" : : "a"(cpu->host_pa) : "memory");
 	/* An entry that was refused has left the event it was to deliver, for the dump. */
 	to_svm(vcpu)->vmcb->control.eventinj = 0;
+	svm_set_tsc_offset(vcpu);
 	return 0;
 }
 
@@ -427,10 +439,6 @@ static void svm_run(struct vitro_vcpu *vcpu)
 	s->rip = vcpu->regs.rip;
 	s->rflags = vcpu->regs.rflags;
 	c->interrupt_state = vcpu->shadow ? INTERRUPT_SHADOW : 0;
-	if (c->tsc_offset != vcpu->tsc_offset) {
-		c->tsc_offset = vcpu->tsc_offset;
-		svm_changed(svm, CLEAN_INTERCEPTS);
-	}
 	if ((c->vintr & V_TPR_MASK) != vcpu->apic.tpr >> 4) {
 		c->vintr = (c->vintr & ~V_TPR_MASK) | vcpu->apic.tpr >> 4;
 		svm_changed(svm, CLEAN_TPR);
@@ -471,6 +479,7 @@ struct vitro_backend svm_backend = {
 	.run = svm_run,
 	.inject = svm_inject,
 	.set_window = svm_set_window,
+	.set_tsc_offset = svm_set_tsc_offset,
 	.tlb_flush = svm_tlb_flush,
 	.intercept_drs = svm_intercept_drs,
 	.intercept_exceptions = svm_intercept_exceptions,

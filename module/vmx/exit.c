@@ -73,6 +73,7 @@ static void translate_ept(struct vitro_vcpu *vcpu, u64 qual)
 	x->reason = EXIT_TDP;
 	x->insn_len = 0;
 	x->mmio.gpa = vmcs_read(GUEST_PHYSICAL_ADDRESS);
+	x->raw.info2 = x->mmio.gpa;
 	if (qual & EPT_QUAL_FETCH)
 		x->mmio.flags = VITRO_MMIO_EXEC;
 	else if (qual & EPT_QUAL_WRITE)
@@ -177,16 +178,16 @@ static void translate_task_switch(struct vitro_vcpu *vcpu, u64 qual)
 /**
  * vmx_translate_exit - fill vcpu->exit from the VMCS
  * @vcpu: it has just left the guest; its registers and events are up to date
+ * @reason: why
  */
-void vmx_translate_exit(struct vitro_vcpu *vcpu)
+void vmx_translate_exit(struct vitro_vcpu *vcpu, u32 reason)
 {
 	u64 qual = vmcs_read(EXIT_QUALIFICATION);
-	u32 reason = vmcs_read(EXIT_REASON);
 	struct vitro_exit *x = &vcpu->exit;
 
 	x->raw.code = reason;
 	x->raw.info1 = qual;
-	x->raw.info2 = vmcs_read(GUEST_PHYSICAL_ADDRESS);
+	x->raw.info2 = 0;
 	/* Defined for all exits on instructions; the others below set 0. */
 	x->insn_len = vmcs_read(VM_EXIT_INSTRUCTION_LENGTH);
 
@@ -274,6 +275,9 @@ void vmx_translate_exit(struct vitro_vcpu *vcpu)
 	case VMX_TRIPLE_FAULT:
 		x->reason = VITRO_EXIT_SHUTDOWN;
 		break;
+	case VMX_EPT_MISCONFIG:
+		x->raw.info2 = vmcs_read(GUEST_PHYSICAL_ADDRESS);
+		fallthrough;
 	default:
 		x->reason = VITRO_EXIT_UNHANDLED;
 		break;

@@ -184,6 +184,7 @@ void vmcs_reset(struct vitro_vcpu *vcpu, bool power_on)
 	vmx->cr2 = 0;
 	vmx->dr6 = 0xffff0ff0;
 	vmx->blocking = 0;
+	vmcs_write(GUEST_INTERRUPTIBILITY, 0);
 	vmx->flush = true;
 	if (power_on) {
 		vmcs_write(GUEST_SYSENTER_CS, 0);

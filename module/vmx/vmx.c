@@ -347,6 +347,7 @@ static int vmx_cpu_enter(struct vitro_vcpu *vcpu)
 	write_host_state(cpu);
 	/* An entry that was refused has left the event it was to deliver, for the dump. */
 	vmcs_write(VM_ENTRY_INTERRUPTION_INFO, 0);
+	vmcs_write(TSC_OFFSET, vcpu->tsc_offset);
 	for (i = 0; i < VMX_NR_SYSCALL; i++) {
 		rdmsrq(syscall_msrs[i], host[i]);
 		wrmsrq(syscall_msrs[i], vmx->syscall[i]);
@@ -420,7 +421,7 @@ static void complete_events(struct vitro_vcpu *vcpu)
 
 	*ev = (struct vcpu_event){ .type = EV_NONE };
 	vcpu->exit.raw.intinfo = info;
-	if (!(info & INTERRUPTION_VALID))
+	if (likely(!(info & INTERRUPTION_VALID)))
 		return;
 	ev->vector = info & INTERRUPTION_VECTOR;
 	switch (info & INTERRUPTION_TYPE) {
@@ -464,12 +465,18 @@ static void vmx_set_window(struct vitro_vcpu *vcpu, unsigned int windows)
 	vmcs_write(TPR_THRESHOLD, windows & WINDOW_TPR ? vcpu->apic.tpr >> 4 : 0);
 }
 
+static void vmx_set_tsc_offset(struct vitro_vcpu *vcpu)
+{
+	vmcs_write(TSC_OFFSET, vcpu->tsc_offset);
+}
+
 static void vmx_tlb_flush(struct vitro_vcpu *vcpu)
 {
 	to_vmx(vcpu)->flush = true;
 }
 
-static void flush(struct vmx_vcpu *vmx)
+/* Apart, as drain_pml() is: what few entries need would cost all others its stack frame. */
+static noinline void flush(struct vmx_vcpu *vmx)
 {
 	invept(INV_SINGLE, vmx->eptp);
 	/* Without VPIDs, entries and exits flush by themselves (SDM 3C 29.4.3.1). */
@@ -524,31 +531,45 @@ static void vmx_set_dr6(struct vitro_vcpu *vcpu, u64 value)
 		set_debugreg(value, 6);
 }
 
-/* Interruptibility and pending debug exceptions must fit each other (SDM 3C 27.3.1.5). */
-static void write_shadow(struct vitro_vcpu *vcpu)
+/*
+ * Before an entry, if anything is blocked or was.  Interruptibility and pending debug
+ * exceptions must fit each other (SDM 3C 27.3.1.5).
+ */
+static noinline void write_shadow(struct vitro_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 	u32 blocking = 0;
 
 	if (vcpu->shadow) {
-		blocking = vmx->blocking;
+		blocking = vmx->blocking & (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS);
 		if (!blocking)	/* state that was loaded, which says only "shadow" */
 			blocking = vcpu->regs.rflags & X86_EFLAGS_IF ? BLOCKING_BY_STI :
 								       BLOCKING_BY_MOV_SS;
 		vmcs_write(GUEST_PENDING_DEBUG,
 			   vcpu->regs.rflags & X86_EFLAGS_TF ? PENDING_BS : 0);
 	}
-	/* The CPU itself blocks NMIs when it delivers one. */
-	if (vcpu->events.nmi_blocked && vmx->injected.type != EV_NMI)
+	if (vcpu->events.nmi_blocked)
 		blocking |= BLOCKING_BY_NMI;
+	vmx->blocking = blocking;
+	/* The CPU itself blocks NMIs when it delivers one. */
+	if (vmx->injected.type == EV_NMI)
+		blocking &= ~(u32)BLOCKING_BY_NMI;
 	vmcs_write(GUEST_INTERRUPTIBILITY, blocking);
+}
+
+/* After an exit, if anything was blocked at the entry or is now. */
+static noinline void read_shadow(struct vitro_vcpu *vcpu, u32 blocking)
+{
+	to_vmx(vcpu)->blocking = blocking;
+	vcpu->shadow = blocking & (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS);
+	vcpu->events.nmi_blocked = blocking & BLOCKING_BY_NMI;
 }
 
 /*
  * Empties the page-modification log.  Its index is that of the next entry to be written;
  * in a full one it has gone below 0 (SDM 3C 29.3.6).
  */
-static void drain_pml(struct vitro_vcpu *vcpu)
+static noinline void drain_pml(struct vitro_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 	u16 i = vmcs_read(GUEST_PML_INDEX) + 1;
@@ -560,24 +581,21 @@ static void drain_pml(struct vitro_vcpu *vcpu)
 	vmcs_write(GUEST_PML_INDEX, PML_ENTRIES - 1);
 }
 
-static void read_back(struct vitro_vcpu *vcpu)
+static void read_back(struct vitro_vcpu *vcpu, struct vmx_vcpu *vmx, u32 reason)
 {
-	struct vmx_vcpu *vmx = to_vmx(vcpu);
 	u32 blocking = vmcs_read(GUEST_INTERRUPTIBILITY);
 
 	vcpu->regs.gpr[VITRO_RSP] = vmcs_read(GUEST_RSP);
 	vcpu->regs.rip = vmcs_read(GUEST_RIP);
 	vcpu->regs.rflags = vmcs_read(GUEST_RFLAGS);
-	vmx->blocking = blocking & (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS);
-	vcpu->shadow = vmx->blocking;
-	vcpu->events.nmi_blocked = blocking & BLOCKING_BY_NMI;
+	if (blocking | vmx->blocking)
+		read_shadow(vcpu, blocking);
 	vmx->cr2 = read_cr2();
 	/*
 	 * An instruction that exits has made no trap yet, and this field is to be clear (SDM
 	 * 3C 28.3.4).  In Bochs 2.7 the trap is pending already.
 	 */
-	if ((vcpu->regs.rflags & X86_EFLAGS_TF) &&
-	    vmcs_read(EXIT_REASON) != VMX_TPR_BELOW_THRESHOLD)
+	if ((vcpu->regs.rflags & X86_EFLAGS_TF) && reason != VMX_TPR_BELOW_THRESHOLD)
 		vmcs_write(GUEST_PENDING_DEBUG, 0);
 	if (vmx->vapic[VTPR] != vcpu->apic.tpr)
 		lapic_set_tpr(vcpu, vmx->vapic[VTPR]);
@@ -595,8 +613,8 @@ static void vmx_run(struct vitro_vcpu *vcpu)
 	vmcs_write(GUEST_RSP, vcpu->regs.gpr[VITRO_RSP]);
 	vmcs_write(GUEST_RIP, vcpu->regs.rip);
 	vmcs_write(GUEST_RFLAGS, vcpu->regs.rflags);
-	vmcs_write(TSC_OFFSET, vcpu->tsc_offset);
-	write_shadow(vcpu);
+	if (unlikely(vcpu->shadow || vcpu->events.nmi_blocked || vmx->blocking))
+		write_shadow(vcpu);
 	vmx->vapic[VTPR] = vcpu->apic.tpr;
 	if (read_cr2() != vmx->cr2)
 		write_cr2(vmx->cr2);
@@ -605,7 +623,7 @@ static void vmx_run(struct vitro_vcpu *vcpu)
 
 	entered = vmx_enter_guest(&vcpu->regs, vmx->launched);
 
-	memset(&vcpu->exit, 0, offsetof(typeof(vcpu->exit), raw));
+	exit_clear(&vcpu->exit);
 	reason = vmcs_read(EXIT_REASON);
 	if (!entered || (reason & ENTRY_FAILED)) {
 		memset(&vcpu->exit.raw, 0, sizeof(vcpu->exit.raw));
@@ -621,8 +639,8 @@ static void vmx_run(struct vitro_vcpu *vcpu)
 		}
 	} else {
 		vmx->launched = true;
-		read_back(vcpu);
-		vmx_translate_exit(vcpu);
+		read_back(vcpu, vmx, reason);
+		vmx_translate_exit(vcpu, reason);
 	}
 	/* In the VMCS, an exit has made the event invalid (SDM 3C 28.2). */
 	vmx->injected.type = EV_NONE;
@@ -645,6 +663,7 @@ struct vitro_backend vmx_backend = {
 	.run = vmx_run,
 	.inject = vmx_inject,
 	.set_window = vmx_set_window,
+	.set_tsc_offset = vmx_set_tsc_offset,
 	.tlb_flush = vmx_tlb_flush,
 	.intercept_drs = vmx_intercept_drs,
 	.intercept_exceptions = vmx_intercept_exceptions,

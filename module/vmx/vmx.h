@@ -64,7 +64,7 @@ enum { VMX_STAR, VMX_LSTAR, VMX_CSTAR, VMX_SFMASK, VMX_NR_SYSCALL };
  * @flush: the next entry must not use old translations of this guest
  * @last_cpu: where it was loaded last
  * @primary: PRIMARY_CONTROLS
- * @blocking: BLOCKING_BY_* of STI and MOV SS, of the last exit
+ * @blocking: BLOCKING_BY_* as of the last exit or entry; 0: and nothing else in the VMCS
  * @cr2: @dr6: @kernel_gs_base: @syscall: registers that no VMCS holds
  * @injected: what the last entry was to deliver
  */
@@ -134,7 +134,7 @@ u8 vmcs_cpl(struct vitro_vcpu *vcpu);
 bool vmcs_is_64bit(struct vitro_vcpu *vcpu);
 
 /* exit.c */
-void vmx_translate_exit(struct vitro_vcpu *vcpu);
+void vmx_translate_exit(struct vitro_vcpu *vcpu, u32 reason);
 
 /* dump.c */
 void vmx_dump(struct vitro_vcpu *vcpu, struct dump *dump);

@@ -626,7 +626,7 @@ struct vitro_exit {
 	/**
 	 * @code: VMCB EXITCODE, or the VMCS exit reason
 	 * @info1: @info2: EXITINFO1 and EXITINFO2, or exit qualification and
-	 *	guest-physical address
+	 *	guest-physical address, of exits that have one
 	 * @intinfo: EXITINTINFO, or IDT-vectoring information and error code
 	 */
 	struct {
