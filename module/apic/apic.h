@@ -109,5 +109,7 @@ void apic_timer_set_divide(struct vitro_vcpu *vcpu, u32 dcr);
 void apic_timer_set_deadline(struct vitro_vcpu *vcpu, u64 guest_tsc);
 void apic_timer_tsc_moved(struct vitro_vcpu *vcpu);
 void apic_timer_due(struct vitro_vcpu *vcpu);	/* outside of a burst */
+void apic_timer_sleep(struct vitro_vcpu *vcpu);	/* likewise */
+bool apic_timer_over(struct vitro_vcpu *vcpu);
 
 #endif /* VITRO_APIC_H */

@@ -15,6 +15,10 @@
  * two.  For a TSC deadline, which is exact, the host's timer is set that much ahead, as
  * each vCPU learns, and the vCPU's own thread waits for the rest: apic_timer_due().
  * Before its deadline the guest finds no trace of that.
+ *
+ * Where the CPU itself can leave the guest at a TSC deadline (backend->watches_deadline), no
+ * timer of the host's is set for it: nobody but the guest waits for it, and while it does
+ * not run, its next entry is soon enough.  But not if it sleeps: apic_timer_sleep().
  */
 #include <linux/hrtimer.h>
 #include <linux/math64.h>
@@ -22,7 +26,7 @@
 
 #include "apic/apic.h"
 #include "compat/compat.h"
-#include "core/vitro.h"
+#include "core/backend.h"
 #include "glass/trace.h"
 
 #define TIMER_MODE_BITS		(3U << 17)
@@ -90,12 +94,13 @@ static u64 ns_until_lead(struct vitro_vcpu *vcpu)
 
 static void deadline_over(struct vitro_vcpu *vcpu)
 {
+	vcpu->apic.timer_watched = false;
 	WRITE_ONCE(vcpu->apic.tsc_deadline, 0);
 	lapic_fire_lvt(vcpu, LVT_TIMER);
 }
 
 /* The timer is stopped; start it for the deadline, or fire if that is in the past. */
-static void start_deadline(struct vitro_vcpu *vcpu)
+static void start_host_timer(struct vitro_vcpu *vcpu)
 {
 	struct lapic *apic = &vcpu->apic;
 	u64 ns = ns_until_lead(vcpu);
@@ -106,6 +111,15 @@ static void start_deadline(struct vitro_vcpu *vcpu)
 		vcpu_request(vcpu, REQ_TIMER);
 	else
 		deadline_over(vcpu);
+}
+
+/* Likewise, or have the CPU watch for the deadline. */
+static void start_deadline(struct vitro_vcpu *vcpu)
+{
+	if (backend->watches_deadline)
+		vcpu->apic.timer_watched = true;
+	else
+		start_host_timer(vcpu);
 }
 
 static enum hrtimer_restart timer_fired(struct hrtimer *timer)
@@ -157,6 +171,7 @@ void apic_timer_stop(struct vitro_vcpu *vcpu)
 
 	hrtimer_cancel(&apic->timer);
 	clear_bit(REQ_TIMER, &vcpu->requests);
+	apic->timer_watched = false;
 	WRITE_ONCE(apic->timer_icr, 0);
 	WRITE_ONCE(apic->tsc_deadline, 0);
 }
@@ -251,7 +266,9 @@ void apic_timer_set_deadline(struct vitro_vcpu *vcpu, u64 guest_tsc)
 	if (timer_mode(apic) != APIC_LVT_TIMER_TSCDEADLINE)
 		return;
 	hrtimer_cancel(&apic->timer);
-	clear_bit(REQ_TIMER, &vcpu->requests);
+	if (READ_ONCE(vcpu->requests))
+		clear_bit(REQ_TIMER, &vcpu->requests);
+	apic->timer_watched = false;
 	WRITE_ONCE(apic->tsc_deadline, guest_tsc);
 	if (guest_tsc)
 		start_deadline(vcpu);
@@ -300,4 +317,33 @@ void apic_timer_due(struct vitro_vcpu *vcpu)
 	while (clock_guest_tsc(vcpu) < deadline)
 		cpu_relax();
 	deadline_over(vcpu);
+}
+
+/**
+ * apic_timer_sleep - the vCPU is about to sleep: the CPU watches for no deadline of its
+ * @vcpu: the vCPU, on its own thread
+ */
+void apic_timer_sleep(struct vitro_vcpu *vcpu)
+{
+	if (!vcpu->apic.timer_watched)
+		return;
+	vcpu->apic.timer_watched = false;
+	start_host_timer(vcpu);
+}
+
+/**
+ * apic_timer_over - the CPU has left the guest for its deadline, or for another reason
+ * @vcpu: the vCPU, in a burst
+ *
+ * Return: true if the deadline is over.  The timer has fired then.
+ */
+bool apic_timer_over(struct vitro_vcpu *vcpu)
+{
+	struct lapic *apic = &vcpu->apic;
+
+	if (!apic->timer_watched || clock_guest_tsc(vcpu) < apic->tsc_deadline)
+		return false;
+	trace_vitro_timer(vcpu, apic->lvt[LVT_TIMER]);
+	deadline_over(vcpu);
+	return true;
 }

@@ -51,6 +51,8 @@ void dump_msrs(struct dump *dump, const u32 *index, int nr);
  * @vendor: enum vitro_vendor
  * @features: VITRO_CPU_* bits, known after probe
  * @tdp: format of the second-level tables, known after probe
+ * @watches_deadline: @run lets the guest run no longer than to vcpu->apic.tsc_deadline, while
+ *	apic.timer_watched, and asks apic_timer_over() then; known after probe
  *
  * Those marked (burst) are called with interrupts off between cpu_enter and
  * cpu_leave.  The others are called with the vCPU's mutex held, outside of a
@@ -98,6 +100,7 @@ struct vitro_backend {
 	enum vitro_vendor vendor;
 	u64 features;
 	const struct tdp_format *tdp;
+	bool watches_deadline;
 
 	int (*probe)(const char **why);
 	int (*setup)(void);

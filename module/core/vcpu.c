@@ -219,6 +219,7 @@ static void sleep_halted(struct vitro_vcpu *vcpu)
 {
 	int vector;
 
+	apic_timer_sleep(vcpu);
 	if (wait_event_interruptible(vcpu->wait, wakes(vcpu)))
 		return;
 	/* An INIT goes first, or it would undo the SIPI that came behind it. */

@@ -267,6 +267,8 @@ enum lapic_lvt {
  * @timer_icr: [a] initial count; changes only while @timer is stopped
  * @timer_dcr: [a] divide configuration; likewise
  * @tsc_deadline: [a] guest TSC, 0 when disarmed
+ * @timer_watched: [v] the CPU watches for @tsc_deadline while the guest runs: @timer is
+ *	not set for it, see apic_timer_sleep()
  * @timer_lead: [a] how far ahead of it @timer is set, in ticks of the TSC
  */
 struct lapic {
@@ -289,6 +291,7 @@ struct lapic {
 	u32 timer_icr;
 	u32 timer_dcr;
 	u64 tsc_deadline;
+	bool timer_watched;
 	u64 timer_lead;
 };
 

@@ -16,6 +16,7 @@
 #include <asm/msr.h>
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>
+#include <asm/tsc.h>
 
 #include "compat/compat.h"
 #include "vmx/vmx.h"
@@ -23,6 +24,14 @@
 struct vmx_caps vmx_caps;
 
 #define CR4_FRED	BIT_ULL(32)
+
+/*
+ * The longest stay in the guest, in ms.  The host's timer interrupt should end it
+ * earlier; but Bochs 2.7 forgets to unmask interrupts at a VM entry with IF clear before
+ * and after, and then a guest that loops there would never come back.  The value is
+ * loaded anew at each entry, and costs nothing.
+ */
+#define STAY_MS	10
 
 /* Bits without which there is no vitro, with the manual's name. */
 static const struct required {
@@ -141,7 +150,7 @@ static bool must_flush_l1d(void)
  */
 int caps_probe(const char **why)
 {
-	u64 control;
+	u64 control, misc;
 	int ret;
 
 	if (!boot_cpu_has(X86_FEATURE_VMX)) {
@@ -188,6 +197,12 @@ int caps_probe(const char **why)
 	if (ret)
 		return ret;
 
+	if (vmx_caps.pin & PIN_PREEMPTION_TIMER) {
+		/* It counts the TSC, divided by a power of two (SDM 3D A.6). */
+		rdmsrq(MSR_IA32_VMX_MISC, misc);
+		vmx_caps.timer_shift = misc & 31;
+		vmx_caps.stay = (u64)tsc_khz * STAY_MS >> vmx_caps.timer_shift;
+	}
 	rdmsrq(MSR_IA32_VMX_CR0_FIXED0, vmx_caps.cr0_fixed0);
 	vmx_caps.cr0_fixed0 &= ~(u64)(X86_CR0_PE | X86_CR0_PG);
 	rdmsrq(MSR_IA32_VMX_CR4_FIXED0, vmx_caps.cr4_fixed0);

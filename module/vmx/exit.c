@@ -7,6 +7,7 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "apic/apic.h"
 #include "vmx/vmx.h"
 
 /* Qualification of I/O instructions (SDM 3C table 28-5). */
@@ -195,8 +196,10 @@ void vmx_translate_exit(struct vitro_vcpu *vcpu, u32 reason)
 	case VMX_EXTERNAL_INTERRUPT:
 	case VMX_INIT:
 	case VMX_SIPI:
-	case VMX_PREEMPTION_TIMER:
 		x->reason = EXIT_HOST;
+		break;
+	case VMX_PREEMPTION_TIMER:
+		x->reason = apic_timer_over(vcpu) ? EXIT_RESUME : EXIT_HOST;
 		break;
 	case VMX_EXCEPTION_NMI:
 		translate_exception(vcpu, qual);

@@ -7,7 +7,6 @@
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>
 #include <asm/trapnr.h>
-#include <asm/tsc.h>
 
 #include "compat/compat.h"
 #include "vmx/vmx.h"
@@ -20,14 +19,6 @@
 
 /* The bit of CR4 that the guest has; writing others is checked by the core. */
 #define CR4_GUESTS	X86_CR4_PGE
-
-/*
- * The longest stay in the guest, in ms.  The host's timer interrupt should end it
- * earlier; but Bochs 2.7 forgets to unmask interrupts at a VM entry with IF clear before
- * and after, and then a guest that loops there would never come back.  The value is
- * loaded anew at each entry, and costs nothing.
- */
-#define STAY_MS	10
 
 #define PAUSE_GAP	128	/* cycles between two PAUSEs of one loop */
 #define PAUSE_WINDOW	4096	/* cycles a loop may last before it exits */
@@ -46,7 +37,6 @@ static unsigned long seg_field(unsigned long es_field, int seg)
 void vmcs_init(struct vitro_vcpu *vcpu, phys_addr_t msr_bitmap)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	u64 misc;
 
 	vmx->primary = vmx_caps.cpu;
 	vmcs_write(PIN_BASED_CONTROLS, vmx_caps.pin);
@@ -76,11 +66,8 @@ void vmcs_init(struct vitro_vcpu *vcpu, phys_addr_t msr_bitmap)
 		vmcs_write(PLE_GAP, PAUSE_GAP);
 		vmcs_write(PLE_WINDOW, PAUSE_WINDOW);
 	}
-	if (vmx_caps.pin & PIN_PREEMPTION_TIMER) {
-		/* It counts the TSC, divided by a power of two (SDM 3D A.6). */
-		rdmsrq(MSR_IA32_VMX_MISC, misc);
-		vmcs_write(PREEMPTION_TIMER_VALUE, (u64)tsc_khz * STAY_MS >> (misc & 31));
-	}
+	if (vmx_caps.pin & PIN_PREEMPTION_TIMER)
+		vmcs_write(PREEMPTION_TIMER_VALUE, vmx_caps.stay);
 	vmcs_write(CR0_GUEST_HOST_MASK, CR0_OWNED);
 	vmcs_write(CR4_GUEST_HOST_MASK, ~(u64)CR4_GUESTS);
 	vmcs_write(GUEST_IA32_DEBUGCTL, 0);

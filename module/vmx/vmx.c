@@ -59,6 +59,7 @@ static int vmx_probe(const char **why)
 	}
 	if (vmx_caps.cpu2 & CPU2_PAUSE_LOOP)
 		vmx_backend.features |= VITRO_CPU_PAUSE_FILTER;
+	vmx_backend.watches_deadline = vmx_caps.pin & PIN_PREEMPTION_TIMER;
 	return 0;
 }
 
@@ -566,6 +567,29 @@ static noinline void read_shadow(struct vitro_vcpu *vcpu, u32 blocking)
 }
 
 /*
+ * How long the guest may run: to its TSC deadline, if that is earlier than the usual end.
+ * The timer counts whenever a bit of the TSC changes (SDM 3C 26.5.1): so the first count
+ * may be short, by less than a unit.  That and what the shift cuts off make two at most,
+ * which are added, for the exit must not come early.
+ */
+static noinline void write_stay(struct vitro_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u64 now, stay = vmx_caps.stay;
+
+	vmx->short_stay = vcpu->apic.timer_watched;
+	if (vmx->short_stay) {
+		now = clock_guest_tsc(vcpu);
+		if (vcpu->apic.tsc_deadline > now)
+			stay = min(stay, ((vcpu->apic.tsc_deadline - now) >>
+					  vmx_caps.timer_shift) + 2);
+		else
+			stay = 0;	/* an exit right away */
+	}
+	vmcs_write(PREEMPTION_TIMER_VALUE, stay);
+}
+
+/*
  * Empties the page-modification log.  Its index is that of the next entry to be written;
  * in a full one it has gone below 0 (SDM 3C 29.3.6).
  */
@@ -615,6 +639,8 @@ static void vmx_run(struct vitro_vcpu *vcpu)
 	vmcs_write(GUEST_RFLAGS, vcpu->regs.rflags);
 	if (unlikely(vcpu->shadow || vcpu->events.nmi_blocked || vmx->blocking))
 		write_shadow(vcpu);
+	if (vcpu->apic.timer_watched || vmx->short_stay)
+		write_stay(vcpu);
 	vmx->vapic[VTPR] = vcpu->apic.tpr;
 	if (read_cr2() != vmx->cr2)
 		write_cr2(vmx->cr2);

@@ -16,6 +16,8 @@
  * @cr0_fixed0: bits of CR0 that must be set in VMX operation (SDM 3D A.7); PE and PG,
  *	which an unrestricted guest is free to clear, are not among them
  * @cr4_fixed0: bits of CR4 that must be set (SDM 3D A.8)
+ * @stay: the longest stay in the guest, in units of the preemption timer
+ * @timer_shift: such a unit is 2 ^ @timer_shift ticks of the TSC
  * @flush_l1d: the guest could read what is in the L1 data cache (L1TF): flush it
  */
 struct vmx_caps {
@@ -24,6 +26,8 @@ struct vmx_caps {
 	u32 pin, cpu, cpu2, exit, entry;
 	u64 cr0_fixed0;
 	u64 cr4_fixed0;
+	u32 stay;
+	u8 timer_shift;
 	bool flush_l1d;
 };
 
@@ -63,6 +67,7 @@ enum { VMX_STAR, VMX_LSTAR, VMX_CSTAR, VMX_SFMASK, VMX_NR_SYSCALL };
  * @launched: VMLAUNCH was done since it was loaded
  * @flush: the next entry must not use old translations of this guest
  * @last_cpu: where it was loaded last
+ * @short_stay: the preemption timer is set to less than vmx_caps.stay
  * @primary: PRIMARY_CONTROLS
  * @blocking: BLOCKING_BY_* as of the last exit or entry; 0: and nothing else in the VMCS
  * @cr2: @dr6: @kernel_gs_base: @syscall: registers that no VMCS holds
@@ -79,6 +84,7 @@ struct vmx_vcpu {
 	bool launched;
 	bool flush;
 	int last_cpu;
+	bool short_stay;
 	u32 primary;
 	u32 blocking;
 	u64 cr2;
