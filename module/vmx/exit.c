@@ -45,18 +45,20 @@ static void translate_io(struct vitro_vcpu *vcpu, u64 qual)
 	x->reason = VITRO_EXIT_IO;
 	x->io.port = IO_PORT(qual);
 	x->io.size = IO_SIZE(qual);
+	if (!(qual & (IO_IN | IO_STRING))) {
+		x->io.data = vcpu->regs.gpr[VITRO_RAX] &
+			     GENMASK_ULL(8 * x->io.size - 1, 0);
+		return;
+	}
 	if (qual & IO_IN)
 		x->io.flags |= VITRO_IO_IN;
-	if (qual & IO_REP)
-		x->io.flags |= VITRO_IO_REP;
 	if (qual & IO_STRING) {
 		info = vmcs_read(VM_EXIT_INSTRUCTION_INFO);
 		x->io.flags |= VITRO_IO_STRING;
+		if (qual & IO_REP)
+			x->io.flags |= VITRO_IO_REP;
 		x->io.addr_size = INFO_ADDR_SIZE(info);
 		x->io.seg = qual & IO_IN ? VITRO_ES : INFO_SEGMENT(info);
-	} else if (!(qual & IO_IN)) {
-		x->io.data = vcpu->regs.gpr[VITRO_RAX] &
-			     GENMASK_ULL(8 * x->io.size - 1, 0);
 	}
 }
 
