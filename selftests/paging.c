@@ -445,6 +445,24 @@ static bool is_huge(const char *mem)
 	return kb >= HUGE / 1024;
 }
 
+/* A fault maps the pages that the process has behind it, too: 16 at a time. */
+TEST(neighbours_at_once)
+{
+	const size_t pages = 64;
+	char *mem = vt_pages(pages * 4096);
+	struct vt_cpu *cpu;
+	uint64_t before;
+
+	madvise(mem, pages * 4096, MADV_NOHUGEPAGE);
+	cpu = boot_with(g_touch, mem, pages * 4096);
+	cpu->gpr[VITRO_RCX] = pages;
+	memset(mem, 0, pages * 4096);
+	before = counter(cpu->vm, VITRO_STAT_EXIT_TDP);
+	ASSERT_EQ(1, vt_says(cpu));
+	/* Those of the guest's own code and tables count as well. */
+	EXPECT_GT(pages / 2, counter(cpu->vm, VITRO_STAT_EXIT_TDP) - before);
+}
+
 /* A huge page is mapped as a whole, by the first access to it. */
 TEST(huge_page_at_once)
 {
