@@ -180,8 +180,9 @@ static void test_errors(void)
 	const struct part no_status[] = { { HEADER, 16, false }, { 0, 0, 0 } };
 	const struct part no_header[] = { { STATUS, 1, true }, { 0, 0, 0 } };
 	const struct part half[] = { { HEADER, 15, false }, { STATUS, 1, true }, { 0, 0, 0 } };
-	const struct part * const bad[] = { no_status, no_header, half };
-	int i;
+	const struct part nothing[] = { { 0, 0, 0 } };
+	const struct part * const bad[] = { no_status, no_header, half, nothing };
+	unsigned int i;
 
 	driver_start(&d, F_ALL, 16);
 	check("beyond the end", read_sector(SECTORS, 512) == S_IOERR);
@@ -196,7 +197,7 @@ static void test_errors(void)
 	      write_sector(0, 512) == S_IOERR && request(T_FLUSH, 0, NULL) == S_IOERR);
 	fail = 0;
 	check("and then none", read_sector(0, 512) == S_OK);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		driver_start(&d, F_ALL, 16);
 		check("a request without header or status", driver_do(&d, 0, bad[i]) == -1 &&
 		      strstr(d.why, "without header") && reg_get(&d, REG_STATUS) == (15 | 0x40));

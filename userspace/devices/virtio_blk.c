@@ -161,7 +161,7 @@ static uint8_t execute(struct virtio_blk *blk, const struct request *req, struct
  */
 static uint8_t *strip(struct virtq_buffer *b, struct request *req)
 {
-	struct iovec *last = &b->part[b->nr_out + b->nr_in - 1];
+	struct iovec *last;
 	size_t skip = sizeof(*req);
 	uint8_t *end;
 	unsigned int i;
@@ -177,6 +177,7 @@ static uint8_t *strip(struct virtq_buffer *b, struct request *req)
 	}
 	b->out_len -= sizeof(*req);
 	b->in_len--;
+	last = &b->part[b->nr_out + b->nr_in - 1];
 	last->iov_len--;	/* no part is empty in a buffer from virtqueue_pop() */
 	end = (uint8_t *)last->iov_base + last->iov_len;
 	if (!last->iov_len)
