@@ -188,6 +188,9 @@ static void files(void)
 	check("no end", rejects("{\"flag\": true", "1:", "'}' expected"));
 	check("something behind", rejects("{} x", "1:", "end of file"));
 	check("no object", rejects("[]", "1:1:", "is an object"));
+	check("a line end in it", rejects("{\"string\": \"\\\n\"}", "2:", "invalid escape") &&
+	      !strchr(why.text, '\n'));
+	check("a terminal's command in it", rejects("{\"\\u001b[2J\": 1}", "1:2:", "no \"?[2J\""));
 	check("twice", rejects("{\"flag\":true,\n\"flag\":true}", "2:", "duplicate"));
 	check("unknown key", rejects("{\"flag\": true,\n  \"flog\": true}", "2:3:",
 				     "there is no \"flog\""));

@@ -7,6 +7,7 @@
  * A string means what it means on the command line; numbers, sizes in bytes,
  * durations in seconds and flags can be JSON's own.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -259,6 +260,17 @@ static char *read_text(const char *path, struct complaint *why)
 	return text;
 }
 
+/*
+ * What is wrong is one line on a terminal, and what jansson or a key quotes of the file may
+ * be anything: a line end, or what a terminal would obey.
+ */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			*text = '?';
+}
+
 /**
  * config_load - read a machine file
  * @table: the options
@@ -286,8 +298,10 @@ bool config_load(const struct opt *table, void *base, const char *path, struct c
 		complain(&what, "1:1: a machine file is an object: { ... }");
 	else
 		ok = load_object(table, base, root, (struct path){ .text = text }, &what);
-	if (!ok)
+	if (!ok) {
+		make_printable(what.text);
 		complain(why, "%.100s:%.400s", path, what.text);
+	}
 	json_decref(root);
 	free(text);
 	return ok;
