@@ -5,8 +5,6 @@
  * why.  One that is taken means the same when it has been written by --dump-config and read
  * again.  Values are damaged as well as syntax, since most of the damage that JSON's own
  * parser finds is of no interest here.
- *
- *	test_fuzz_config [--seconds N] [--seed N]
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -17,19 +15,15 @@
 #include "../../userspace/vitro/config_json.c"
 #include "../../userspace/vitro/options.c"
 #include "fuzz.h"
-#include "tap.h"
 
 #define ROUNDS		6000
+#define DAMAGES		4
+#define INPUT_MAX	64	/* enough for them, unless a part comes twice */
 #define FILE_MAX	4096
 
-/**
- * struct tally - what came of it
- * @taken: @refused: files
- * @wrong: of them, against the rules above
- */
-static struct tally {
-	unsigned long taken, refused, wrong;
-} tally;
+enum { TAKEN, REFUSED };
+
+static int file;	/* without a name on any disk */
 
 /* Every option; values that are right. */
 static const char whole[] =
@@ -94,7 +88,7 @@ static size_t damage(char *text, size_t len)
 		text[rnd(len)] = rnd(256);
 		return len;
 	case 1:					/* the rest is missing */
-		return rnd(8) ? len : rnd(len) + 1;
+		return one_in(8) ? rnd(len) + 1 : len;
 	case 2:					/* a part comes twice */
 		end = at + rnd(sizeof(copy)) < len ? at + rnd(len - at) : len;
 		end = end - at > sizeof(copy) ? at + sizeof(copy) : end;
@@ -105,18 +99,12 @@ static size_t damage(char *text, size_t len)
 	}
 }
 
-/* A file without a name on any disk. */
-static void name_of(int fd, char *path, size_t size)
-{
-	snprintf(path, size, "/proc/self/fd/%d", fd);
-}
-
-static bool load(struct config *config, int fd, struct complaint *why)
+static bool load(struct config *config, struct complaint *why)
 {
 	char path[64];
 
 	memset(config, 0, sizeof(*config));
-	name_of(fd, path, sizeof(path));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	config_init(run_options, config);
 	return config_load(run_options, config, path, why);
 }
@@ -134,14 +122,14 @@ static size_t dump(const struct config *config, char *text, size_t size)
 	return len;
 }
 
-static void write_file(int fd, const char *text, size_t len)
+static void write_file(const char *text, size_t len)
 {
-	if (ftruncate(fd, 0) || pwrite(fd, text, len, 0) != (ssize_t)len)
+	if (ftruncate(file, 0) || pwrite(file, text, len, 0) != (ssize_t)len)
 		abort();
 }
 
 /* What was taken, written and read again, is the same. */
-static const char *judge_taken(const struct config *config, int fd)
+static const char *judge_taken(const struct config *config)
 {
 	static char once[4 * FILE_MAX], twice[4 * FILE_MAX];
 	struct complaint why = { "" };
@@ -149,8 +137,8 @@ static const char *judge_taken(const struct config *config, int fd)
 	size_t len = dump(config, once, sizeof(once)), other;
 	bool good;
 
-	write_file(fd, once, len);
-	good = load(&again, fd, &why);
+	write_file(once, len);
+	good = load(&again, &why);
 	other = good ? dump(&again, twice, sizeof(twice)) : 0;
 	config_free(run_options, &again);
 	if (!good)
@@ -159,7 +147,7 @@ static const char *judge_taken(const struct config *config, int fd)
 	return good ? NULL : "its own dump means something else";
 }
 
-static void one_round(int fd)
+static void one_round(const void *what)
 {
 	static char text[FILE_MAX + 1];
 	struct complaint why = { "" };
@@ -168,41 +156,32 @@ static void one_round(int fd)
 	size_t len = sizeof(whole) - 1;
 	unsigned int n;
 
+	(void)what;
 	memcpy(text, whole, len);
-	for (n = rnd(4) + 1; n; n--)
+	for (n = 0; n < DAMAGES && fuzz_more(); n++)
 		len = damage(text, len);
-	write_file(fd, text, len);
-	if (load(&config, fd, &why)) {
-		tally.taken++;
-		wrong = judge_taken(&config, fd);
+	write_file(text, len);
+	if (load(&config, &why)) {
+		fuzz_count(TAKEN);
+		wrong = judge_taken(&config);
 	} else {
-		tally.refused++;
-		if (!why.text[0] || strchr(why.text, '\n'))
+		fuzz_count(REFUSED);
+		if (!n)
+			wrong = "undamaged, it is refused";
+		else if (!why.text[0] || strchr(why.text, '\n'))
 			wrong = "refused without a line that says why";
 	}
 	config_free(run_options, &config);
-	if (wrong && tally.wrong++ < 5)
-		printf("# %s: %s\n# %.*s\n", wrong, why.text, (int)strcspn(text, "\n"), text);
+	if (wrong)
+		fuzz_wrong("%s: %s\n%.*s", wrong, why.text, (int)len, text);
 }
+
+static const struct fuzz_target machine_file = {
+	"machine-file", one_round, NULL, ROUNDS, INPUT_MAX, { "taken", "refused" }
+};
 
 int main(int argc, char **argv)
 {
-	unsigned long seconds = fuzz_options(argc, argv);
-	int fd = memfd_create("machine file", MFD_CLOEXEC);
-	struct complaint why = { "" };
-	struct config config;
-	struct fuzz_clock clock;
-
-	write_file(fd, whole, sizeof(whole) - 1);
-	check("undamaged, it is taken", load(&config, fd, &why));
-	if (why.text[0])
-		printf("# %s\n", why.text);
-	config_free(run_options, &config);
-	fuzz_begin(&clock, seconds, ROUNDS);
-	while (fuzz_goes_on(&clock))
-		one_round(fd);
-	printf("# figure: machine files: %lu taken, %lu refused\n", tally.taken, tally.refused);
-	check("damaged", !tally.wrong && tally.taken && tally.refused);
-	close(fd);
-	return tap_done();
+	file = memfd_create("machine file", MFD_CLOEXEC);
+	return fuzz_main(argc, argv, &machine_file, 1);
 }

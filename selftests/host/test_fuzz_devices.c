@@ -12,8 +12,6 @@
  *   - more in the serial port's FIFO than fits, or bytes that nobody has sent;
  *
  * and after a reset, everything works.
- *
- *	test_fuzz_devices [--seconds N] [--seed N]
  */
 #include <string.h>
 #include <unistd.h>
@@ -32,11 +30,10 @@
 #include "../../userspace/devices/uart.h"
 
 #include "fuzz.h"
-#include "tap.h"
 
-#define ROUNDS		1500
-#define STEPS		200
-#define HANG		60		/* seconds for a round */
+#define ROUNDS		2000
+#define INPUT_MAX	2048		/* for some 200 steps */
+#define START		1000000000000000000	/* nanoseconds since 1970 */
 #define IRQ_COM1	4
 #define IRQ_RTC		8
 #define IRQ_SCI		9
@@ -48,8 +45,6 @@
  * @bus: where they are
  * @now: nanoseconds, for all clocks
  * @rtc_at: @pit_at: when they want to be called
- * @wrong: the first rule that was broken, or NULL
- * @messages: @requests: @sent: what there was of these
  */
 static struct board {
 	struct bus bus;
@@ -65,14 +60,14 @@ static struct board {
 	struct debugcon debugcon;
 	struct debugexit debugexit;
 	int64_t now, rtc_at, pit_at;
-	const char *wrong;
-	unsigned long messages, requests, sent;
 } b;
+
+enum { MESSAGES, REQUESTS, SENT };
 
 static void must(bool good, const char *what)
 {
-	if (!good && !b.wrong)
-		b.wrong = what;
+	if (!good)
+		fuzz_wrong("%s", what);
 }
 
 /* --------------------------------------------------------------------- what they call */
@@ -102,7 +97,7 @@ static void send_msi(void *opaque, uint64_t addr, uint32_t data)
 	(void)opaque;
 	must(addr >> 20 == 0xfee, "a message that goes to memory");
 	must(!(data & 0xffff3800), "a message with reserved bits");
-	b.messages++;
+	fuzz_count(MESSAGES);
 }
 
 static void intr(void *opaque, bool level)
@@ -122,14 +117,14 @@ static void request(void *opaque, enum machine_request what)
 {
 	(void)opaque;
 	must(what <= MACHINE_PANIC, "a request that there is not");
-	b.requests++;
+	fuzz_count(REQUESTS);
 }
 
 static void transmit(void *opaque, uint8_t c)
 {
 	(void)opaque;
 	(void)c;
-	b.sent++;
+	fuzz_count(SENT);
 }
 
 static void ready(void *opaque)
@@ -141,7 +136,7 @@ static void debug_exit(void *opaque, uint32_t value)
 {
 	(void)opaque;
 	(void)value;
-	b.requests++;
+	fuzz_count(REQUESTS);
 }
 
 /* --------------------------------------------------------------------------- the board */
@@ -248,23 +243,27 @@ static uint64_t some_value(void)
 /* On or near a device, mostly; sizes as the bus may see them. */
 static void access_registers(void)
 {
-	enum bus_space space = rnd(4) ? BUS_PIO : BUS_MMIO;
+	enum bus_space space = one_in(4) ? BUS_MMIO : BUS_PIO;
 	const struct bus_range *range = &b.bus.range[space][rnd(b.bus.nr[space])];
 	uint64_t addr = range->base + rnd(range->len + 2) - rnd(2);
 	int size = 1 << rnd(space == BUS_PIO ? 3 : 4);
+	unsigned int times = one_in(8) ? 1 + rnd(64) : 1;	/* as REP INS and REP OUTS do */
 	uint64_t value;
 
 	/* The I/O APIC's two registers are all of its page that is used. */
-	if (space == BUS_MMIO && rnd(4))
+	if (space == BUS_MMIO && !one_in(4))
 		addr = IOAPIC_BASE + 0x10 * rnd(2);
 	if (space == BUS_PIO)
 		addr &= 0xffff;
 	if (rnd(2)) {
-		bus_write(&b.bus, space, addr, size, some_value());
+		while (times--)
+			bus_write(&b.bus, space, addr, size, some_value());
 		return;
 	}
-	value = bus_read(&b.bus, space, addr, size);
-	must(size == 8 || value >> (8 * size) == 0, "a value wider than what was read");
+	while (times--) {
+		value = bus_read(&b.bus, space, addr, size);
+		must(size == 8 || value >> (8 * size) == 0, "a value wider than what was read");
+	}
 }
 
 /* An entry of the I/O APIC that is open: by chance alone, hardly any is. */
@@ -277,7 +276,7 @@ static void route(void)
 static void type(void)
 {
 	uint8_t text[40];
-	size_t len = rnd(sizeof(text)) + 1, i, n;
+	size_t len = 1 + rnd(sizeof(text)), i, n;
 
 	for (i = 0; i < len; i++)
 		text[i] = rnd(256);
@@ -288,12 +287,12 @@ static void type(void)
 /* Timers are late, early, or on time. */
 static void let_time_pass(void)
 {
-	b.now += rnd(8) ? rnd(20000000) : rnd(1ULL << 50);
-	if (b.now >= b.rtc_at || !rnd(16)) {
+	b.now += one_in(8) ? rnd(1ULL << 50) : rnd(20000000);
+	if (b.now >= b.rtc_at || one_in(16)) {
 		b.rtc_at = NEVER;
 		rtc_tick(&b.rtc);
 	}
-	if (b.now >= b.pit_at || !rnd(16)) {
+	if (b.now >= b.pit_at || one_in(16)) {
 		b.pit_at = NEVER;
 		pit_tick(&b.pit);
 	}
@@ -323,7 +322,7 @@ static void one_step(void)
 		ioapic_set_line(&b.ioapic, rnd(IOAPIC_PINS), rnd(2));
 		break;
 	case 4:
-		if (!rnd(8))
+		if (one_in(8))
 			pm_press_button(&b.pm);
 		break;
 	case 5:
@@ -338,32 +337,23 @@ static void one_step(void)
 	     "the serial port's FIFO is out of bounds");
 }
 
+static void one_round(const void *what)
+{
+	(void)what;
+	b.now = START;
+	reset();
+	while (fuzz_more())
+		one_step();
+	reset();
+	must(works(), "after a reset, not all works");
+}
+
+static const struct fuzz_target board = {
+	"board", one_round, NULL, ROUNDS, INPUT_MAX, { "messages", "requests", "characters" }
+};
+
 int main(int argc, char **argv)
 {
-	unsigned long seconds = fuzz_options(argc, argv), broken = 0;
-	struct fuzz_clock clock;
-	int i;
-
 	plug_all();
-	b.now = 1000000000000000000;
-	fuzz_begin(&clock, seconds, ROUNDS);
-	while (fuzz_goes_on(&clock)) {
-		alarm(HANG);
-		if (b.now > INT64_MAX / 2)
-			b.now = 1000000000000000000;
-		reset();
-		for (i = 0; i < STEPS; i++)
-			one_step();
-		reset();
-		if (!works())
-			broken++;
-	}
-	if (b.wrong)
-		printf("# %s\n", b.wrong);
-	printf("# figure: %lu accesses and events, %lu messages, %lu requests, %lu characters\n",
-	       (clock.rounds - 1) * STEPS, b.messages, b.requests, b.sent);
-	check("nothing that devices must not do", !b.wrong);
-	check("after a reset, all works", !broken);
-	check("the devices were at work", b.messages && b.requests && b.sent);
-	return tap_done();
+	return fuzz_main(argc, argv, &board, 1);
 }

@@ -13,28 +13,18 @@
  *
  * After one that faults or is refused, registers and rip are as they were.  Whether results
  * are right is another question: test_lib_emulate.c asks a CPU.
- *
- *	test_fuzz_insn [--seconds N] [--seed N]
  */
 #include "fake.h"
 #include "fuzz.h"
-#include "tap.h"
 #include "../../userspace/libvitro/insn.h"
 
-#define ROUNDS		60000
+#define ROUNDS		15000		/* of each mode */
+#define INPUT_MAX	192		/* for an instruction, and registers */
 #define NR_GPRS		16
 #define RAM_CHECKED	0x10000		/* with the code, below the page tables */
+#define RAM_USED	0x20000		/* with the page tables */
 
-/**
- * struct tally - what came of it
- * @done: emulated
- * @faulted: an exception was raised instead
- * @refused: not emulated
- * @wrong: of all, against the rules above
- */
-struct tally {
-	unsigned long done, faulted, refused, wrong;
-};
+enum { EMULATED, FAULTED, REFUSED };
 
 /**
  * struct mode - of the processor
@@ -81,7 +71,7 @@ static void make_code(uint8_t code[INSN_MAX], bool wide)
 		break;
 	}
 	code[n++] = rnd(256);
-	code[n++] = rnd(4) ? rnd(192) : rnd(256);	/* ModRM: mostly memory */
+	code[n++] = one_in(4) ? rnd(256) : rnd(192);	/* ModRM: mostly memory */
 	while (n < INSN_MAX)
 		code[n++] = rnd(2) ? rnd(256) : 0;
 }
@@ -93,8 +83,8 @@ static void make_registers(struct fake *fake)
 	unsigned int i;
 
 	for (i = 0; i < NR_GPRS; i++)
-		gprs->gpr[i] = rnd(4) ? DEVICE + 0x800 + rnd(64) * 8 : rnd(~0ULL);
-	if (rnd(2))
+		gprs->gpr[i] = one_in(4) ? rnd(~0ULL) : DEVICE + 0x800 + rnd(64) * 8;
+	if (!one_in(16))			/* a REP of 2^64 takes long */
 		gprs->gpr[VITRO_RCX] = rnd(9);
 	gprs->gpr[VITRO_RSP] = 0x8000 + rnd(16) * 8;
 	gprs->rflags = 2 | (rnd(~0ULL) & 0xcd5);	/* CF PF AF ZF SF DF OF */
@@ -222,83 +212,99 @@ static const char *judge_undone(const struct fake *fake, const struct verdict *v
 static void complain(const struct mode *mode, const uint8_t *code, const struct verdict *v,
 		     const char *what)
 {
+	char bytes[3 * INSN_MAX + 1] = "";
 	unsigned int i;
 
-	printf("# %s,", mode->name);
 	for (i = 0; i < v->d.length; i++)
-		printf(" %02x", code[i]);
-	printf(" (%s): %s\n", ZydisMnemonicGetString(v->d.mnemonic), what);
+		snprintf(bytes + 3 * i, 4, " %02x", code[i]);
+	fuzz_wrong("%s,%s (%s): %s", mode->name, bytes, ZydisMnemonicGetString(v->d.mnemonic),
+		   what);
 }
 
 /* ---------------------------------------------------------------------------- rounds */
 
-static uint8_t ram_before[RAM_CHECKED];
+/* A machine in each mode; and its registers, memory and device as every round finds them. */
+static struct fake machine[ARRAY_LEN(modes)];
+static struct vitro_state state_before[ARRAY_LEN(modes)];
+static uint8_t ram_before[ARRAY_LEN(modes)][RAM_USED];
+static uint8_t device_before[sizeof(machine[0].device)];
 
-static void one_round(struct fake *fake, const struct mode *mode, struct tally *tally)
+static void make_machine(unsigned int i)
 {
-	const char *wrong = NULL;
+	struct fake *fake = &machine[i];
+
+	fake_init(fake);
+	if (vitro_vcpu_set_mode(&fake->vcpu, modes[i].mode, CODE, TABLES))
+		abort();
+	state_before[i] = *fake->state;
+	memcpy(ram_before[i], fake->ram, RAM_USED);
+}
+
+/* What a round before this one has written is not there any more. */
+static void restore(struct fake *fake, unsigned int i)
+{
+	*fake->state = state_before[i];
+	memcpy(fake->ram, ram_before[i], RAM_USED);
+	memcpy(fake->device, device_before, sizeof(device_before));
+	if (madvise(fake->ram + RAM_USED, RAM_SIZE - RAM_USED, MADV_DONTNEED))
+		abort();
+}
+
+static const char *judge(struct fake *fake, const struct verdict *v, int ret,
+			 const struct vitro_gprs *before)
+{
+	if (ret && ret != -EOPNOTSUPP && ret != -EFAULT && ret != -ENXIO)
+		return "an error that it never has";
+	if (ret && (!*vitro_error() || strchr(vitro_error(), '\n')))
+		return "an error without a line that says why";
+	fuzz_count(ret ? REFUSED : fake->state->events.exc_pending ? FAULTED : EMULATED);
+	if (ret || fake->state->events.exc_pending)
+		return judge_undone(fake, v, before);
+	return judge_done(fake, v, before);
+}
+
+static void one_round(const void *what)
+{
+	const struct mode *mode = what;
+	struct fake *fake = &machine[mode - modes];
+	uint8_t *ram = ram_before[mode - modes];
 	struct vitro_gprs before;
 	uint8_t code[INSN_MAX];
+	const char *wrong;
 	struct verdict v;
-	int ret;
 
+	restore(fake, mode - modes);
 	make_code(code, mode->mode == VITRO_MODE_LONG);
 	make_registers(fake);
 	fake_exit_mmio(fake, code, sizeof(code));
-	fake->state->events.exc_pending = 0;
 	before = fake->state->gprs;
-	memcpy(ram_before, fake->ram, RAM_CHECKED);
 	if (!decode(mode, code, &v)) {
 		memset(&v, 0, sizeof(v));
 		v.d.length = INSN_MAX;
 	}
-
-	ret = vitro_emulate_mmio(&fake->vcpu, &fake->bus);
-	if (ret && ret != -EOPNOTSUPP && ret != -EFAULT && ret != -ENXIO)
-		wrong = "an error that it never has";
-	else if (ret && (!*vitro_error() || strchr(vitro_error(), '\n')))
-		wrong = "an error without a line that says why";
-	else if (ret || fake->state->events.exc_pending)
-		wrong = judge_undone(fake, &v, &before);
-	else
-		wrong = judge_done(fake, &v, &before);
-	if (!wrong && !v.writes && memcmp(ram_before, fake->ram, RAM_CHECKED))
+	wrong = judge(fake, &v, vitro_emulate_mmio(&fake->vcpu, &fake->bus), &before);
+	memcpy(ram + CODE, code, sizeof(code));
+	if (!wrong && !v.writes && memcmp(ram, fake->ram, RAM_CHECKED))
 		wrong = "RAM has changed, and it writes no memory";
-
-	tally->refused += ret != 0;
-	tally->faulted += !ret && fake->state->events.exc_pending;
-	tally->done += !ret && !fake->state->events.exc_pending;
-	if (wrong && tally->wrong++ < 10)
+	if (wrong)
 		complain(mode, code, &v, wrong);
 }
 
-static void fuzz_mode(const struct mode *mode, unsigned long seconds)
-{
-	struct tally tally = { 0 };
-	struct fuzz_clock clock;
-	struct fake fake;
-	size_t i;
+#define OUTCOMES	{ "emulated", "faulted", "refused" }
 
-	fake_init(&fake);
-	for (i = 0; i < sizeof(fake.device); i++)
-		fake.device[i] = i;
-	if (vitro_vcpu_set_mode(&fake.vcpu, mode->mode, CODE, TABLES))
-		abort();
-	fuzz_begin(&clock, seconds, ROUNDS);
-	while (fuzz_goes_on(&clock))
-		one_round(&fake, mode, &tally);
-	fake_free(&fake);
-	printf("# figure: %s: %lu instructions emulated, %lu faulted, %lu refused\n", mode->name,
-	       tally.done, tally.faulted, tally.refused);
-	check(mode->name, !tally.wrong && tally.done && tally.refused);
-}
+static const struct fuzz_target targets[] = {
+	{ "16-bit", one_round, &modes[0], ROUNDS, INPUT_MAX, OUTCOMES },
+	{ "32-bit", one_round, &modes[1], ROUNDS, INPUT_MAX, OUTCOMES },
+	{ "64-bit", one_round, &modes[2], ROUNDS, INPUT_MAX, OUTCOMES },
+};
 
 int main(int argc, char **argv)
 {
-	unsigned long seconds = fuzz_options(argc, argv);
-	size_t i;
+	unsigned int i;
 
+	for (i = 0; i < sizeof(device_before); i++)
+		device_before[i] = i;
 	for (i = 0; i < ARRAY_LEN(modes); i++)
-		fuzz_mode(&modes[i], seconds / ARRAY_LEN(modes));
-	return tap_done();
+		make_machine(i);
+	return fuzz_main(argc, argv, targets, ARRAY_LEN(targets));
 }

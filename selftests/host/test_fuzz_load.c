@@ -3,17 +3,16 @@
  * Kernel images with random damage, under the address and undefined behaviour sanitizers,
  * with which the library is built into this program: whatever an image says, loading it is
  * a success or one line of error, and nothing is written outside of the guest's RAM.
- *
- *	test_fuzz_load [--seconds N] [--seed N]
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "fuzz.h"
 #include "loader.h"
-#include "tap.h"
 
-#define ROUNDS	20000
+#define ROUNDS		8000	/* of each kind */
+#define DAMAGES		8
+#define INPUT_MAX	128	/* enough for them */
 
 /* Numbers that are at the edge of something. */
 static uint64_t nasty(void)
@@ -26,20 +25,20 @@ static uint64_t nasty(void)
 	return edges[rnd(ARRAY_LEN(edges))] + rnd(3) - 1;
 }
 
-/* One to eight changes: bytes, edges at any width, a block moved. */
-static void damage(uint8_t *image, size_t size)
+/* A change: a byte, an edge at any width, a block moved. */
+static void damage(uint8_t *image, size_t size, size_t part)
 {
-	for (uint64_t n = rnd(8) + 1; n; n--) {
-		size_t at = rnd(size), width = 1ULL << rnd(4);
-		uint64_t value = rnd(2) ? nasty() : rnd(UINT64_MAX);
+	size_t at = rnd(part), width = 1ULL << rnd(4);
+	uint64_t value;
 
-		if (width > size - at)
-			width = size - at;
-		if (rnd(16))
-			memcpy(image + at, &value, width);
-		else
-			memmove(image + at, image + rnd(size - width + 1), width);
+	if (width > size - at)
+		width = size - at;
+	if (one_in(16)) {
+		memmove(image + at, image + rnd(size - width + 1), width);
+		return;
 	}
+	value = rnd(2) ? nasty() : rnd(UINT64_MAX);
+	memcpy(image + at, &value, width);
 }
 
 struct flat_image {
@@ -58,21 +57,23 @@ static void make_flat(struct flat_image *flat)
 	flat->hdr[7] = 0x100020;
 }
 
+enum kind { BZIMAGE, ELF64, MULTIBOOT_ELF32, MULTIBOOT };
+
 /* An image of the kind; returns its size, and in @head how much of it is headers. */
-static size_t make(unsigned int kind, uint8_t *image, size_t *head)
+static size_t make(enum kind kind, uint8_t *image, size_t *head)
 {
 	struct elf32_image *elf32 = (void *)image;
 
 	switch (kind) {
-	case 0:
+	case BZIMAGE:
 		make_bzimage(image);
 		*head = 0x1f1 + sizeof(struct setup_header);
 		return BZ_SIZE;
-	case 1:
+	case ELF64:
 		make_elf((void *)image);
 		*head = offsetof(struct elf_image, code);
 		return sizeof(struct elf_image);
-	case 2:
+	case MULTIBOOT_ELF32:
 		make_elf32(elf32);
 		set_multiboot(elf32->multiboot, 3);
 		*head = offsetof(struct elf32_image, code);
@@ -84,58 +85,65 @@ static size_t make(unsigned int kind, uint8_t *image, size_t *head)
 	}
 }
 
-/* Loads damaged images while @clock says so; returns how many were loaded all the same. */
-static unsigned long fuzz(struct loader *l, unsigned int kind, struct fuzz_clock *clock)
+/* Makes an image and damages it; returns its size. */
+static size_t make_damaged(enum kind kind, uint8_t *image)
+{
+	bool cut = one_in(4), repair = rnd(2);
+	size_t head, size = make(kind, image, &head);
+	unsigned int n;
+
+	for (n = 0; n < DAMAGES && fuzz_more(); n++)
+		damage(image, size, one_in(4) ? size : head);
+	if (kind >= MULTIBOOT_ELF32 && repair) {	/* or the checksum would find nearly all */
+		uint32_t *hdr = kind == MULTIBOOT_ELF32 ? ((struct elf32_image *)image)->multiboot :
+							  (uint32_t *)image;
+
+		set_multiboot(hdr, hdr[1]);
+	}
+	return cut ? rnd(size + 1) : size;
+}
+
+static struct loader loader;
+
+enum { LOADED, REFUSED };
+
+static void one_round(const void *what)
 {
 	static _Alignas(16) uint8_t image[IMAGE_MAX];
 	static char module_data[100];
 	const struct vitro_module module = { .image = { module_data, 100 }, .cmdline = "m" };
-	unsigned long loaded = 0;
-	size_t size, head;
+	struct vitro_boot *boot = &loader.boot;
 
-	l->boot.module = &module;
-	l->boot.nr_modules = 1;
-	while (fuzz_goes_on(clock)) {
-		size = make(kind, image, &head);
-		/* Mostly in the headers, where it matters. */
-		damage(image, rnd(4) ? head : size);
-		if (kind >= 2 && rnd(2)) {	/* or the checksum would find nearly all */
-			uint32_t *hdr = kind == 2 ? ((struct elf32_image *)image)->multiboot :
-						    (uint32_t *)image;
-
-			set_multiboot(hdr, hdr[1]);
-		}
-		if (!rnd(4))
-			size = rnd(size + 1);
-		/* An allocation of its own, with the sanitizer's red zone behind it. */
-		l->boot.kernel.data = malloc(size);
-		if (!l->boot.kernel.data && size)
-			abort();
-		memcpy(l->boot.kernel.data, image, size);
-		l->boot.kernel.size = size;
-		loaded += load(l) == 0;
-		free(l->boot.kernel.data);
-	}
-	return loaded;
+	boot->module = &module;
+	boot->nr_modules = 1;
+	boot->kernel.size = make_damaged(*(const enum kind *)what, image);
+	/* An allocation of its own, with the sanitizer's red zone behind it. */
+	boot->kernel.data = malloc(boot->kernel.size);
+	if (!boot->kernel.data && boot->kernel.size)
+		abort();
+	memcpy(boot->kernel.data, image, boot->kernel.size);
+	if (!load(&loader))
+		fuzz_count(LOADED);
+	else if (!*vitro_error() || strchr(vitro_error(), '\n'))
+		fuzz_wrong("refused without a line that says why");
+	else
+		fuzz_count(REFUSED);
+	free(boot->kernel.data);
 }
+
+static const enum kind kinds[] = { BZIMAGE, ELF64, MULTIBOOT_ELF32, MULTIBOOT };
+
+#define OUTCOMES	{ "were loaded", "were refused" }
+
+static const struct fuzz_target targets[] = {
+	{ "bzImage", one_round, &kinds[0], ROUNDS, INPUT_MAX, OUTCOMES },
+	{ "elf64", one_round, &kinds[1], ROUNDS, INPUT_MAX, OUTCOMES },
+	{ "multiboot-elf32", one_round, &kinds[2], ROUNDS, INPUT_MAX, OUTCOMES },
+	{ "multiboot", one_round, &kinds[3], ROUNDS, INPUT_MAX, OUTCOMES },
+};
 
 int main(int argc, char **argv)
 {
-	static const char *const kinds[] = { "bzImage", "ELF64", "multiboot ELF32", "multiboot" };
-	unsigned long seconds = fuzz_options(argc, argv);
-	struct fuzz_clock clock;
-	static struct loader l;
-
-	loader_init(&l);
-	for (unsigned int kind = 0; kind < ARRAY_LEN(kinds); kind++) {
-		unsigned long loaded, rounds;
-
-		fuzz_begin(&clock, (seconds + 3) / ARRAY_LEN(kinds), ROUNDS);
-		loaded = fuzz(&l, kind, &clock);
-		rounds = clock.rounds - 1;
-		printf("# figure: %s: %lu of %lu were loaded\n", kinds[kind], loaded, rounds);
-		check(kinds[kind], loaded > 0 && loaded < rounds);
-	}
-	loader_free(&l);
-	return tap_done();
+	loader_init(&loader);
+	return fuzz_main(argc, argv, targets, ARRAY_LEN(targets));
 }

@@ -5,17 +5,16 @@
  * device reads and writes memory of the guest only, comes to an end, and works again
  * after a reset.
  *
- *	test_fuzz_virtio [--seconds N] [--seed N]
- *
- * The same seed makes the same rounds, apart from those in which another thread writes to
- * the rings meanwhile.
+ * Each round has a new device in a new machine, so the same input makes the same round, apart
+ * from those in which another thread writes to the rings meanwhile.
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "fuzz.h"
-#include "tap.h"
 #include "virtio_driver.h"
 #include "../../userspace/devices/virtio_balloon.h"
 #include "../../userspace/devices/virtio_blk.h"
@@ -23,20 +22,19 @@
 #include "../../userspace/devices/virtio_net.h"
 #include "../../userspace/devices/virtio_rng.h"
 
-#define ROUNDS		1500	/* of each kind */
-#define HANG		60	/* seconds that a round may take */
+#define ROUNDS		1000	/* of each kind */
+#define INPUT_MAX	2048	/* for some 150 steps */
+#define FILLED		0x200	/* descriptors' worth of memory that is not zero at first */
 
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof(*(a)))
 
 /**
  * struct target - a kind of device
- * @name: for the report
  * @make: a new one
  * @seed: put into guest memory what makes it do something
  * @works: it has just been started: does it do what it is for?
  */
 struct target {
-	const char *name;
 	struct virtio_dev *(*make)(void);
 	void (*seed)(struct driver *d, uint64_t gpa);
 	bool (*works)(struct driver *d);
@@ -46,7 +44,15 @@ struct target {
 
 #define SECTORS		2048
 
-static char path[3][64];	/* a file; another, and an overlay of that */
+/* Files without names: a disk, another, and an overlay of that. */
+enum { PLAIN, BASE, OVERLAY, NR_FILES };
+
+static int file[NR_FILES];
+static char path[NR_FILES][64];
+
+/* The overlay's header, and where its file ends. */
+static uint8_t overlay_header[4096];
+static off_t overlay_size;
 
 static struct virtio_dev *make_blk(const char *name, struct disk *disk)
 {
@@ -58,25 +64,39 @@ static struct virtio_dev *make_blk(const char *name, struct disk *disk)
 	return &blk->dev;
 }
 
-static struct virtio_dev *make_file(void)
+/* Nothing that a round before this one has written is there. */
+static void clear_file(int i, off_t size)
+{
+	if (ftruncate(file[i], 0) || ftruncate(file[i], size))
+		abort();
+}
+
+static struct virtio_dev *make_plain(bool read_only)
 {
 	struct disk_error why;
 
-	return make_blk("file", disk_open(path[0], false, &why));
+	clear_file(PLAIN, SECTORS * SECTOR_SIZE);
+	return make_blk("plain", disk_open(path[PLAIN], read_only, &why));
+}
+
+static struct virtio_dev *make_file(void)
+{
+	return make_plain(false);
 }
 
 static struct virtio_dev *make_read_only(void)
 {
-	struct disk_error why;
-
-	return make_blk("read-only", disk_open(path[0], true, &why));
+	return make_plain(true);
 }
 
 static struct virtio_dev *make_overlay(void)
 {
 	struct disk_error why;
 
-	return make_blk("overlay", overlay_open(path[1], path[2], &why));
+	clear_file(OVERLAY, overlay_size);
+	if (pwrite(file[OVERLAY], overlay_header, sizeof(overlay_header), 0) < 0)
+		abort();
+	return make_blk("overlay", overlay_open(path[BASE], path[OVERLAY], &why));
 }
 
 static void seed_blk(struct driver *d, uint64_t gpa)
@@ -90,8 +110,8 @@ static void seed_blk(struct driver *d, uint64_t gpa)
 			uint32_t nr, flags;
 		} range;
 	} request = {
-		types[rnd(ARRAY_LEN(types))], 0, rnd(16) ? rnd(SECTORS) : rnd(~0ULL),
-		{ rnd(SECTORS), rnd(8) ? rnd(64) : rnd(1ULL << 32), rnd(3) }
+		types[rnd(ARRAY_LEN(types))], 0, one_in(16) ? rnd(~0ULL) : rnd(SECTORS),
+		{ rnd(SECTORS), one_in(8) ? rnd(1ULL << 32) : rnd(64), rnd(3) }
 	};
 
 	guest_put(d, gpa, &request, sizeof(request));
@@ -110,30 +130,27 @@ static bool blk_works(struct driver *d)
 	return driver_do(d, 0, id) > 0 && !*(uint8_t *)at(d, DATA + 64, 1);
 }
 
-static void make_disks(void)
+/* An overlay is made by name, so it has one for a moment. */
+static void make_files(void)
 {
-	struct disk_error why;
-	bool ok = true;
+	struct disk_error why = { "no memory for files" };
+	char name[64];
 	int i, fd;
 
-	for (i = 0; i < 3; i++)
-		snprintf(path[i], sizeof(path[i]), "/tmp/vitro-fuzz-%d-%d", (int)getpid(), i);
-	for (i = 0; i < 2 && ok; i++) {
-		fd = disk_create_file(path[i], SECTORS * SECTOR_SIZE, &why);
-		ok = fd >= 0 && !disk_finish_file(fd, path[i], &why);
+	for (i = 0; i < NR_FILES; i++) {
+		file[i] = memfd_create("disk", MFD_CLOEXEC);
+		snprintf(path[i], sizeof(path[i]), "/proc/self/fd/%d", file[i]);
 	}
-	if (ok && overlay_create(path[1], path[2], &why))
-		return;
-	printf("Bail out! %s\n", why.text);
-	exit(1);
-}
-
-static void remove_disks(void)
-{
-	int i;
-
-	for (i = 0; i < 3; i++)
-		unlink(path[i]);
+	clear_file(BASE, SECTORS * SECTOR_SIZE);
+	snprintf(name, sizeof(name), "/tmp/vitro-fuzz-%d", (int)getpid());
+	fd = overlay_create(path[BASE], name, &why) ? open(name, O_RDONLY) : -1;
+	unlink(name);
+	overlay_size = lseek(fd, 0, SEEK_END);
+	if (pread(fd, overlay_header, sizeof(overlay_header), 0) != sizeof(overlay_header)) {
+		printf("Bail out! %s\n", why.text);
+		exit(1);
+	}
+	close(fd);
 }
 
 /* ------------------------------------------------------------ other devices */
@@ -152,6 +169,14 @@ static void seed_random(struct driver *d, uint64_t gpa)
 	uint64_t word = rnd(~0ULL);
 
 	guest_put(d, gpa, &word, sizeof(word));
+}
+
+/* Instead of libc's: the host's random numbers would make each round another one. */
+ssize_t getrandom(void *data, size_t len, unsigned int flags)
+{
+	(void)flags;
+	memset(data, 0xa5, len);
+	return len;
 }
 
 static struct virtio_dev *make_rng(void)
@@ -215,7 +240,10 @@ static struct virtio_dev *make_console(void)
 		.input = typed[0], .transmit = transmit, .taken = taken,
 	};
 	struct virtio_console *con = calloc(1, sizeof(*con));
+	char old[256];
 
+	while (read(typed[0], old, sizeof(old)) > 0)
+		;
 	virtio_console_init(con, "console", host);
 	return &con->dev;
 }
@@ -287,18 +315,19 @@ static struct virtio_dev *make_net(void)
 	echo.net.ops = &echo_ops;
 	echo.net.features = NET_F_CSUM | NET_F_GUEST_CSUM | NET_F_HOST_TSO4;
 	echo.net.mtu = 1500;
+	echo.len = 0;
 	virtio_net_init(net, "net", &echo.net, mac);
 	return &net->dev;
 }
 
 /* ------------------------------------------------------------- the driver */
 
-/* How bad the driver is this time: 0 makes no mistake in the rings, 3 hardly does otherwise. */
+/* How bad the driver is this time: 0 makes no mistake in the rings, 3 hardly anything else. */
 static unsigned int wild;
 
-static bool mistake(unsigned int one_in)
+static bool mistake(unsigned int of)
 {
-	return wild && !rnd((16 * one_in >> 2 * wild) + 1);
+	return wild && one_in((16 * of >> 2 * wild) + 1);
 }
 
 /* Somewhere in the guest's memory, or at the edge of it, or of nothing at all. */
@@ -349,14 +378,15 @@ static struct virtq_desc descriptor(unsigned int size)
 
 	return (struct virtq_desc){
 		.addr = address(), .len = length(), .flags = flags[rnd(ARRAY_LEN(flags))],
-		.next = rnd(8) ? rnd(size) : rnd(1 << 16),
+		.next = one_in(8) ? rnd(1 << 16) : rnd(size),
 	};
 }
 
-/* A chain that may well be a good one: parts to be read, then parts to be written. */
+/* A chain that is a good one for some device: parts to be read, then parts to be written. */
 static void good_chain(struct virtq_desc *table, unsigned int size, unsigned int i)
 {
-	unsigned int out = 1 + rnd(3), in = mistake(4) ? 0 : 1 + rnd(3), n = out + in, k;
+	unsigned int in = one_in(8) ? 0 : 1 + rnd(3), out = in && one_in(8) ? 0 : 1 + rnd(3);
+	unsigned int n = out + in, k;
 
 	for (k = 0; k < n; k++) {
 		table[(i + k) % size] = (struct virtq_desc){
@@ -375,7 +405,7 @@ static void write_descriptors(struct driver *d, unsigned int q)
 
 	if (mistake(16)) {
 		*desc(d, q, i) = descriptor(d->size);
-	} else if (rnd(4) || (!virtio_has(d->dev, VIRTIO_F_INDIRECT_DESC) && !mistake(8))) {
+	} else if (!one_in(4) || (!virtio_has(d->dev, VIRTIO_F_INDIRECT_DESC) && !mistake(8))) {
 		good_chain(desc(d, q, 0), d->size, i);
 	} else {	/* a table for an indirect descriptor */
 		for (n = 0; n < ARRAY_LEN(table); n++)
@@ -421,7 +451,7 @@ static void access_register(struct driver *d)
 	else if (rnd(2))
 		virtio_mmio_ops.write(&d->mmio, offset, size, rnd(1ULL << 32));
 	else
-		reg_set(d, regs[rnd(ARRAY_LEN(regs))], rnd(4) ? rnd(16) : rnd(1ULL << 32));
+		reg_set(d, regs[rnd(ARRAY_LEN(regs))], one_in(4) ? rnd(1ULL << 32) : rnd(16));
 }
 
 static void misbehave(struct driver *d, const struct target *t, unsigned int q)
@@ -443,7 +473,7 @@ static void misbehave(struct driver *d, const struct target *t, unsigned int q)
 		break;
 	case 5:
 	case 6:
-		reg_set(d, REG_QUEUE_NOTIFY, rnd(16) ? q : rnd(1ULL << 32));
+		reg_set(d, REG_QUEUE_NOTIFY, one_in(16) ? rnd(1ULL << 32) : q);
 		break;
 	default:
 		write_descriptors(d, q);
@@ -453,111 +483,146 @@ static void misbehave(struct driver *d, const struct target *t, unsigned int q)
 
 /* ------------------------------------------ the same, at the same moment */
 
-static struct driver *victim;
-static atomic_bool race, quit;
+#define RACED		0x3000	/* bytes: the rings of the first queue */
+#define RACED_TABLE	0x100	/* of the indirect table */
 
-/* Another vCPU, which changes the rings while the device looks at them. */
-static void *racer(void *arg)
+/**
+ * struct race - another vCPU, which changes the rings while the device looks at them
+ * @rings: @table: what it changes
+ * @over: the round is
+ */
+struct race {
+	uint8_t *rings, *table;
+	atomic_bool over;
+	pthread_t thread;
+};
+
+/* No coverage of it, as that would come by chance. */
+__attribute__((no_sanitize("coverage"))) static void *racer(void *arg)
 {
 	uint64_t mine = 88172645463325252ULL;
+	struct race *race = arg;
 
-	(void)arg;
-	while (!atomic_load(&quit)) {
+	while (!atomic_load(&race->over)) {
 		const struct timespec pause = { .tv_nsec = 50000 };
+		volatile uint8_t *byte;
 		int i;
 
-		for (i = 0; i < 64 && atomic_load(&race); i++) {
-			uint64_t gpa = RINGS(0) + rnd_from(&mine, 0x3000);
-
-			if (rnd_from(&mine, 2))		/* the indirect table */
-				gpa = DATA + 0x1000 + rnd_from(&mine, 0x100);
-			*(volatile uint8_t *)at(victim, gpa, 1) = rnd_from(&mine, 256);
+		for (i = 0; i < 64; i++) {
+			byte = rnd_from(&mine, 2) ? race->table + rnd_from(&mine, RACED_TABLE) :
+						    race->rings + rnd_from(&mine, RACED);
+			*byte = rnd_from(&mine, 256);
 		}
 		nanosleep(&pause, NULL);
 	}
 	return NULL;
 }
 
+static void race_begin(struct race *race, struct driver *d)
+{
+	race->rings = at(d, RINGS(0), RACED);
+	race->table = at(d, DATA + 0x1000, RACED_TABLE);
+	atomic_init(&race->over, false);
+	if (pthread_create(&race->thread, NULL, racer, race))
+		abort();
+}
+
+static void race_end(struct race *race)
+{
+	atomic_store(&race->over, true);
+	pthread_join(race->thread, NULL);
+}
+
 /* ------------------------------------------------------------------ rounds */
 
-/**
- * struct tally - what has come of a target's rounds
- * @rounds: how many
- * @started: the driver got as far as DRIVER_OK
- * @failed: ended with DEVICE_NEEDS_RESET
- * @used: buffers were returned
- * @broken: the device did not work after a reset
+/* What rounds come to: the driver got as far as DRIVER_OK, and so on. */
+enum { STARTED, USED, FAILED };
+
+#define OUTCOMES	{ "started", "with used buffers", "with a bad queue" }
+
+/*
+ * No guest's memory is all zeros.  The input says how to fill where buffers and tables are, not
+ * with what: descriptors that lead on to others, often too far.
  */
-struct tally {
-	int rounds, started, failed, used, broken;
-};
-
-static void one_round(struct driver *d, const struct target *t, struct tally *tally)
+static void fill(struct driver *d)
 {
-	unsigned int queues = d->dev->ops->nr_queues, steps = 10 + rnd(150), q;
-	uint64_t features = rnd(2) ? ~0ULL : rnd(~0ULL);
+	struct virtq_desc *desc = at(d, DATA, FILLED * sizeof(*desc));
+	uint64_t state = rnd(1 << 16);
+	unsigned int i;
 
-	alarm(HANG);
-	wild = rnd(4);
-	tally->rounds++;
-	tally->started += driver_start(d, d->dev->features & features,
-				       wild ? 1U << rnd(9) : 8U << rnd(6));
-	victim = d;
-	atomic_store(&race, wild && tally->rounds % 4 == 0);
-	while (steps--)
+	for (i = 0; state && i < FILLED; i++) {
+		desc[i] = (struct virtq_desc){
+			.addr = DATA + rnd_from(&state, FILLED) * sizeof(*desc),
+			.len = 1 + rnd_from(&state, 1024),
+			.flags = rnd_from(&state, 4),
+			.next = rnd_from(&state, 1 << 16),
+		};
+	}
+}
+
+static void misbehave_for_long(struct driver *d, const struct target *t)
+{
+	unsigned int queues = d->dev->ops->nr_queues, q;
+
+	while (fuzz_more())
 		misbehave(d, t, rnd(queues));
-	atomic_store(&race, false);
-	tally->failed += d->dev->failed;
+	if (d->dev->failed)
+		fuzz_count(FAILED);
 	for (q = 0; q < queues && !d->dev->vq[q].next_used; q++)
 		;
-	tally->used += q < queues;
-	reg_set(d, REG_STATUS, 0);
-	if (reg_get(d, REG_STATUS) || !driver_start(d, d->dev->features, 16) || !t->works(d))
-		tally->broken++;
-	reg_set(d, REG_STATUS, 0);
+	if (q < queues)
+		fuzz_count(USED);
 }
 
-static const struct target targets[] = {
-	{ "disk", make_file, seed_blk, blk_works },
-	{ "read-only disk", make_read_only, seed_blk, blk_works },
-	{ "disk with overlay", make_overlay, seed_blk, blk_works },
-	{ "random numbers", make_rng, seed_random, rng_works },
-	{ "balloon", make_balloon, seed_balloon, balloon_works },
-	{ "console", make_console, seed_random, second_queue_works },
-	{ "network card", make_net, seed_random, second_queue_works },
-};
-
-static void fuzz(const struct target *t, unsigned long seconds)
+static void one_round(const void *what)
 {
-	struct tally tally = { 0 };
-	struct fuzz_clock clock;
+	const struct target *t = what;
+	uint64_t features;
+	struct race race;
 	struct driver d;
+	bool raced;
 
 	driver_init(&d, t->make());
-	fuzz_begin(&clock, seconds, ROUNDS);
-	while (fuzz_goes_on(&clock))
-		one_round(&d, t, &tally);
+	fill(&d);
+	features = rnd(2) ? rnd(~0ULL) : ~0ULL;
+	wild = rnd(4);
+	raced = wild && one_in(4);
+	if (driver_start(&d, d.dev->features & features, wild ? 1U << rnd(9) : 8U << rnd(6)))
+		fuzz_count(STARTED);
+	if (raced)
+		race_begin(&race, &d);
+	misbehave_for_long(&d, t);
+	if (raced)
+		race_end(&race);
+	reg_set(&d, REG_STATUS, 0);
+	if (reg_get(&d, REG_STATUS) || !driver_start(&d, d.dev->features, 16) || !t->works(&d))
+		fuzz_wrong("does not work after a reset: %s", d.why);
+	reg_set(&d, REG_STATUS, 0);
 	driver_fini(&d);
-	printf("# figure: %s: %d rounds: %d started, %d with used buffers, %d with a bad queue\n",
-	       t->name, tally.rounds, tally.started, tally.used, tally.failed);
-	check(t->name, !tally.broken && tally.started && tally.used && tally.failed);
 }
+
+static const struct target disk = { make_file, seed_blk, blk_works };
+static const struct target read_only_disk = { make_read_only, seed_blk, blk_works };
+static const struct target overlay = { make_overlay, seed_blk, blk_works };
+static const struct target rng = { make_rng, seed_random, rng_works };
+static const struct target balloon = { make_balloon, seed_balloon, balloon_works };
+static const struct target console = { make_console, seed_random, second_queue_works };
+static const struct target net = { make_net, seed_random, second_queue_works };
+
+static const struct fuzz_target targets[] = {
+	{ "disk", one_round, &disk, ROUNDS, INPUT_MAX, OUTCOMES },
+	{ "read-only-disk", one_round, &read_only_disk, ROUNDS, INPUT_MAX, OUTCOMES },
+	{ "overlay", one_round, &overlay, ROUNDS, INPUT_MAX, OUTCOMES },
+	{ "rng", one_round, &rng, ROUNDS, INPUT_MAX, OUTCOMES },
+	{ "balloon", one_round, &balloon, ROUNDS, INPUT_MAX, OUTCOMES },
+	{ "console", one_round, &console, ROUNDS, INPUT_MAX, OUTCOMES },
+	{ "net", one_round, &net, ROUNDS, INPUT_MAX, OUTCOMES },
+};
 
 int main(int argc, char **argv)
 {
-	unsigned long seconds = fuzz_options(argc, argv);
-	pthread_t thread;
-	size_t i;
-
-	make_disks();
+	make_files();
 	if (pipe2(typed, O_NONBLOCK))
 		return 1;
-	if (pthread_create(&thread, NULL, racer, NULL))
-		return 1;
-	for (i = 0; i < ARRAY_LEN(targets); i++)
-		fuzz(&targets[i], seconds ? 1 + seconds / ARRAY_LEN(targets) : 0);
-	atomic_store(&quit, true);
-	pthread_join(thread, NULL);
-	remove_disks();
-	return tap_done();
+	return fuzz_main(argc, argv, targets, ARRAY_LEN(targets));
 }
