@@ -33,12 +33,12 @@ static void *send_msi_later(void *vm)
 	return NULL;
 }
 
-/* Sleeps till the MSI of another thread, 200 ms later, without using the CPU. */
+/* Sleeps till the MSI of another thread, 200 ms later: for half of that at least, it uses no CPU. */
 TEST(sleeps_until_msi)
 {
 	struct vt_cpu *cpu = vt_boot(VT_LONG, g_hlt_on);
 	struct timespec before, after;
-	uint64_t start, cpu_ms;
+	uint64_t start, ms, cpu_ms;
 	pthread_t thread;
 
 	ASSERT_EQ(1, vt_says(cpu));
@@ -47,10 +47,10 @@ TEST(sleeps_until_msi)
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
 	ASSERT_EQ(0x55, vt_trap(cpu));
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
-	EXPECT_LE(100, (vt_now_ns() - start) / 1000000);
+	ms = (vt_now_ns() - start) / 1000000;
 	cpu_ms = (after.tv_sec - before.tv_sec) * 1000 +
 		 (after.tv_nsec - before.tv_nsec) / 1000000;
-	EXPECT_GT(100, cpu_ms);
+	EXPECT_LE(100 + cpu_ms, ms);
 	EXPECT_EQ((uintptr_t)g_hlt_after, vt_frame(cpu)->rip);
 	ASSERT_EQ(2, vt_says(cpu));
 	pthread_join(thread, NULL);
