@@ -33,7 +33,7 @@ static void *send_msi_later(void *vm)
 	return NULL;
 }
 
-/* Sleeps till the MSI of another thread, 200 ms later: for half of that at least, it uses no CPU. */
+/* Sleeps till the MSI of another thread, 200 ms later; half of that at least it uses no CPU. */
 TEST(sleeps_until_msi)
 {
 	struct vt_cpu *cpu = vt_boot(VT_LONG, g_hlt_on);
