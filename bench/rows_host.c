@@ -178,7 +178,7 @@ static double memory_vcpu(const struct row *row)
 const struct row host_rows[] = {
 	{ "run-nothing", "a run that returns at once", run_nothing, NULL, 1000 },
 	{ "create-vm", "VM with a vCPU, created and destroyed", create_vm, NULL, 20 },
-	{ "create-vcpu", "vCPU, created", create_vcpu, NULL, 32 },
+	{ "create-vcpu", "vCPU, created", create_vcpu, NULL, 256 },
 	{ "slot-1m", "memslot of 1 MiB, added", add_slot, "1", 100 },
 	{ "slot-1g", "memslot of 1 GiB, added", add_slot, "1024", 100 },
 	{ "slot-512g", "memslot of 512 GiB, added", add_slot, "524288", 20 },
