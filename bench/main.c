@@ -2,7 +2,7 @@
 /*
  * bench vitro|kvm [ROW...] - prints for each row its name, its ticks or "failed", and what it is
  *
- * Each row is measured by a process of its own, some times, and the least counts: with
+ * Each row is measured by a process of its own, three times, and the least counts: with
  * instructions for a clock, what is more is the timer's interrupt.
  */
 #include <errno.h>
@@ -14,8 +14,7 @@
 
 #include "bench.h"
 
-#define TRIES		6
-#define TRIES_OF_BOOTS	3	/* which take a minute each, and in which interrupts are many */
+#define TRIES	3
 
 static bool measure(const struct row *row, double *cost)
 {
@@ -49,7 +48,7 @@ static bool is_wanted(const struct row *row, int argc, char **argv)
 	return argc <= 2;
 }
 
-static bool measure_all(const struct row *rows, int tries, int argc, char **argv)
+static bool measure_all(const struct row *rows, int argc, char **argv)
 {
 	const struct row *row;
 	bool good = true;
@@ -60,15 +59,15 @@ static bool measure_all(const struct row *rows, int tries, int argc, char **argv
 
 		if (!is_wanted(row, argc, argv))
 			continue;
-		for (i = 0; i < tries && measure(row, &cost); i++)
+		for (i = 0; i < TRIES && measure(row, &cost); i++)
 			if (!i || cost < least)
 				least = cost;
-		if (i == tries)
+		if (i == TRIES)
 			printf("%s\t%.1f\t%s\n", row->name, least, row->what);
 		else
 			printf("%s\tfailed\t%s\n", row->name, row->what);
 		fflush(stdout);
-		good &= i == tries;
+		good &= i == TRIES;
 	}
 	return good;
 }
@@ -86,7 +85,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	hv->open(hv);
-	good = measure_all(guest_rows, TRIES, argc, argv);
-	good &= measure_all(host_rows, TRIES, argc, argv);
-	return !(measure_all(boot_rows, TRIES_OF_BOOTS, argc, argv) && good);
+	good = measure_all(guest_rows, argc, argv);
+	good &= measure_all(host_rows, argc, argv);
+	return !(measure_all(boot_rows, argc, argv) && good);
 }
