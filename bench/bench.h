@@ -40,7 +40,8 @@ struct machine {
  * @slot: memory of the caller's at @gpa; @size 0 takes the slot away
  * @dirty_log: takes the log of @slot, of @pages pages, to @bitmap
  * @vcpu_create: sets m->vcpu[@id]
- * @cpuid: gives vCPU @id, which has not run, the CPUID table of vitro's vCPUs
+ * @cpuid: gives vCPU @id, which has not run, the CPUID table of vitro's vCPUs, and the MSR that
+ *	goes with it
  * @start: loads the groups GPRS, SEGS and CRS of @state, and makes vCPU @id runnable
  * @run: runs vCPU @id until it writes to PORT_DONE; what comes before is answered
  * @run_nothing: VITRO_RUN or KVM_RUN that returns before the guest is entered

@@ -468,7 +468,7 @@ TEST(huge_page_at_once)
 {
 	char *mem = vt_pages(2 * HUGE);
 	struct vt_cpu *cpu;
-	uint64_t before;
+	uint64_t before, faults;
 
 	mem = (char *)(((uintptr_t)mem + HUGE - 1) & ~(HUGE - 1));
 	madvise(mem, HUGE, MADV_HUGEPAGE);
@@ -478,9 +478,14 @@ TEST(huge_page_at_once)
 	if (!is_huge(mem))
 		SKIP(return, "the machine's kernel has no huge page to give");
 	before = counter(cpu->vm, VITRO_STAT_PAGES_MAPPED);
+	faults = counter(cpu->vm, VITRO_STAT_EXIT_TDP);
 	ASSERT_EQ(1, vt_says(cpu));
-	/* The guest's own code, stack and tables were mapped, too, and what is around them. */
+	/*
+	 * The guest's own code, stack and tables were mapped, too, and what is around them.  Small
+	 * pages, of which a fault maps 16, would take 32 faults.
+	 */
 	EXPECT_GT(256, counter(cpu->vm, VITRO_STAT_PAGES_MAPPED) - before);
+	EXPECT_GT(32, counter(cpu->vm, VITRO_STAT_EXIT_TDP) - faults);
 }
 
 /* ... but not if its addresses do not lie alike: each small page is where it should be. */
