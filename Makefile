@@ -58,7 +58,7 @@ soak: ## fuzzers and storms for SOAK_SECONDS=1200 in all, from SEED=; MACHINE=am
 bench: ## vitro against KVM, by instructions; MACHINE=amd, intel and ROWS="cpuid eoi" narrow it; 15 minutes
 	@scripts/bench $(if $(MACHINE),--machine $(MACHINE)) $(ROWS)
 
-latency: ## how long guests make an interrupt of the host wait, in instructions; machine amd, 3 minutes
+latency: ## how long guests make an interrupt of the host wait, in instructions; MACHINE=amd or intel, 3 minutes
 	@scripts/latency
 
 bench-program: libvitro
