@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../userspace/vitro/exitcode.h"
+#include "vt.h"	/* how long a case may take */
 #include "boot/images.h"
 
 #define KERNEL		"/tmp/boot-kernel"

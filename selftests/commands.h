@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "vt.h"	/* how long a case may take */
 
 /* 16-bit code: for ever, CPUID and OUT to port 0x42. */
 #define FOR_EVER	"\x31\xc0\x0f\xa2\xe6\x42\xeb\xf8"

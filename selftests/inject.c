@@ -17,7 +17,7 @@ GUEST(g_pae);
 GUEST(g_pushf);
 GUEST(g_triple);
 
-#define SECONDS		900		/* for a group of calls, with KASAN and a busy host */
+#define SECONDS		1500		/* for a group of calls, with KASAN and a busy host */
 #define POINTS		5000		/* more than any call has */
 #define NEVER		100000000	/* a failure that is not reached */
 #define ROUNDS		8		/* each failure so often, that what is lost adds up */

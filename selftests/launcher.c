@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "../userspace/vitro/exitcode.h"
+#include "vt.h"	/* how long a case may take */
 
 #define SNIPPET		"/tmp/launcher-snippet.bin"
 #define ENTRY		"/tmp/launcher-refused.entry"
@@ -343,7 +344,7 @@ TEST_F(launcher, output_is_complete)
 }
 
 /* A thousand exits, which took 7 seconds in an emulated machine among twenty busy programs. */
-TEST_F_TIMEOUT(launcher, input_is_complete, 120)
+TEST_F(launcher, input_is_complete)
 {
 	/* Poll COM1, print what comes, end at a dot. */
 	static const char echo[] = "\xba\xfd\x03"	/* 1000 mov dx, 0x3fd */
@@ -500,7 +501,7 @@ TEST_F(launcher, doctor)
 /* ------------------------------------------------------------------- Linux */
 
 /* A real panic, of a kernel that knows nothing of vitro. */
-TEST_F_TIMEOUT(launcher, linux_panic, 120)
+TEST_F(launcher, linux_panic)
 {
 	if (access(KERNEL, R_OK) || access(INITRD, R_OK))
 		SKIP(return, "no " KERNEL " or no " INITRD " on this machine");

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "../userspace/vitro/exitcode.h"
+#include "vt.h"	/* how long a case may take */
 
 #define DEVICE		"/dev/vitro"
 #define SNIPPET		"/tmp/sandbox-snippet.bin"

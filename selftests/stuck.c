@@ -49,7 +49,7 @@ FIXTURE_TEARDOWN(stuck)
 {
 }
 
-TEST_F_TIMEOUT(stuck, waits_for_nobody, 120)
+TEST_F(stuck, waits_for_nobody)
 {
 	RUN_UNTIL_STUCK(POLL(NOBODY));
 	EXPECT_EQ(1, count("the same exit and registers: in port 0x123 size 1"))
@@ -58,13 +58,13 @@ TEST_F_TIMEOUT(stuck, waits_for_nobody, 120)
 	EXPECT_EQ(1, count("no device is there, so that all ones are read"));
 }
 
-TEST_F_TIMEOUT(stuck, waits_for_a_device, 120)
+TEST_F(stuck, waits_for_a_device)
 {
 	RUN_UNTIL_STUCK(POLL(COM1_STATUS));
 	EXPECT_EQ(1, count("a device that gives the same answer")) TH_LOG("%s", output);
 }
 
-TEST_F_TIMEOUT(stuck, loops_with_interrupts_off, 120)
+TEST_F(stuck, loops_with_interrupts_off)
 {
 	RUN_UNTIL_STUCK(LOOP_FOREVER);
 	EXPECT_EQ(1, count("with interrupts off")) TH_LOG("%s", output);
@@ -73,7 +73,7 @@ TEST_F_TIMEOUT(stuck, loops_with_interrupts_off, 120)
 }
 
 /* The handler of #GP is an IRET. */
-TEST_F_TIMEOUT(stuck, returns_to_the_same, 120)
+TEST_F(stuck, returns_to_the_same)
 {
 	RUN_UNTIL_STUCK("\xc7\x06\x34\x00\x15\x10"	/* mov word [0x34], 0x1015 */
 			"\xc7\x06\x36\x00\x00\x00"	/* mov word [0x36], 0 */
@@ -85,7 +85,7 @@ TEST_F_TIMEOUT(stuck, returns_to_the_same, 120)
 }
 
 /* Whatever changes registers gets somewhere; and so does what has interrupts on. */
-TEST_F_TIMEOUT(stuck, is_not, 120)
+TEST_F(stuck, is_not)
 {
 	/* mov dx, 0x123; 1: out dx, al; inc cx; jmp 1b */
 	write_file("/tmp/busy.bin", "\xba\x23\x01\xee\x41\xeb\xfc", 7);
@@ -102,7 +102,7 @@ TEST_F_TIMEOUT(stuck, is_not, 120)
 }
 
 /* It sleeps, and each tick of the PIT has the same OUT in it; but an INTA, too. */
-TEST_F_TIMEOUT(stuck, idles, 120)
+TEST_F(stuck, idles)
 {
 	static const char code[] =
 		"\xc7\x06\x20\x00\x30\x10"	/* mov word [0x20], 0x1030: vector 8 */

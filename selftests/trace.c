@@ -64,11 +64,9 @@ FIXTURE_TEARDOWN(files)
 {
 }
 
-#define SECONDS	120
-
 /* -------------------------------------------------------------------- filters */
 
-TEST_F_TIMEOUT(files, filters, SECONDS)
+TEST_F(files, filters)
 {
 	int all = self->all;
 
@@ -102,7 +100,7 @@ TEST_F_TIMEOUT(files, filters, SECONDS)
 	EXPECT_LE(1, count("\"symbol\":\"tell\""));
 }
 
-TEST_F_TIMEOUT(files, refused, SECONDS)
+TEST_F(files, refused)
 {
 	static const char *const bad[] = {
 		"--reason nonsense", "--reason unknown", "--place nowhere", "--vcpu -1",
@@ -122,7 +120,7 @@ TEST_F_TIMEOUT(files, refused, SECONDS)
 
 /* -------------------------------------------------------------------- symbols */
 
-TEST_F_TIMEOUT(files, symbols, SECONDS)
+TEST_F(files, symbols)
 {
 	ASSERT_EQ(0, sh("vitro trace show --symbols /tmp/three.map /tmp/three.trc 2>&1"));
 	EXPECT_EQ(3, count(" ask ")) TH_LOG("%s", output);
@@ -137,7 +135,7 @@ TEST_F_TIMEOUT(files, symbols, SECONDS)
 }
 
 /* A kernel that randomizes its address says itself where it is. */
-TEST_F_TIMEOUT(files, kernel_that_moved, SECONDS)
+TEST_F(files, kernel_that_moved)
 {
 	const char *run = "vitro trace run /tmp/%s.trc --mode 64 --load 0x%x /tmp/%s.bin 2>&1";
 	const char *show = "vitro trace show --symbols /tmp/map %s /tmp/%s.trc 2>&1";
@@ -220,7 +218,7 @@ static unsigned long number(const char *line, const char *key)
 }
 
 /* Records follow each other without a gap, or say how many are missing. */
-TEST_F_TIMEOUT(machine, record, SECONDS)
+TEST_F(machine, record)
 {
 	unsigned long next = 0;
 	char *line;
@@ -240,7 +238,7 @@ TEST_F_TIMEOUT(machine, record, SECONDS)
 }
 
 /* One at a time; when it is over, the next one can begin, and nothing is recorded between. */
-TEST_F_TIMEOUT(machine, one_at_a_time, SECONDS)
+TEST_F(machine, one_at_a_time)
 {
 	pid_t pid = record_for_ever("/tmp/long.trc");
 
@@ -265,7 +263,7 @@ TEST_F_TIMEOUT(machine, one_at_a_time, SECONDS)
 	EXPECT_EQ(0, 1) TH_LOG("%s", output);
 }
 
-TEST_F_TIMEOUT(machine, until_its_end, SECONDS)
+TEST_F(machine, until_its_end)
 {
 	pid_t pid = record_for_ever("/tmp/long.trc");
 

@@ -96,9 +96,9 @@ GUEST64(g_hand_over)
 	stop
 VAR(g_token)
 
-/* PAUSE in all its forms, 10,000 of each, then one that is stepped over. */
+/* PAUSE in all its forms, 5,000 of each, then one that is stepped over. */
 GUEST64(g_pause)
-	mov	$10000, %ecx
+	mov	$5000, %ecx
 1:	pause
 	.byte	0x2e, 0xf3, 0x90		/* a segment override */
 	.byte	0xf3, 0x48, 0x90		/* REX.W */
