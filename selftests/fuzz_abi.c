@@ -5,17 +5,23 @@
  *
  * Without arguments it is a test: some hundred programs, always the same.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "fuzz/fuzz.h"
 #include "kselftest.h"
 
+#define TRACEFS		"/sys/kernel/tracing"
 #define MAX_CORPUS	1024
 #define RECENT		64	/* programs to change when nothing says which are worth it */
+#define BATCH		64	/* programs, after which the module must have let go of all */
+#define GOES_IN		120	/* seconds: a machine may stand still for long */
+#define GOES_SOON	2	/* ... for one that is asked again and again */
 
 /**
  * struct fuzzer - a run
@@ -27,6 +33,7 @@
  * @began: when
  * @corpus: programs that are worth changing: which reached code that none had before
  * @nr_corpus: so many
+ * @batch: the last programs, by round
  */
 struct fuzzer {
 	struct judge judge;
@@ -37,12 +44,14 @@ struct fuzzer {
 	uint64_t began;
 	struct program *corpus;
 	unsigned int nr_corpus;
+	struct program *batch;
 };
 
 static void fuzzer_init(struct fuzzer *f, uint64_t seed)
 {
 	*f = (struct fuzzer){ .seed = seed, .began = vt_now_ns() };
 	f->corpus = calloc(MAX_CORPUS, sizeof(f->corpus[0]));
+	f->batch = calloc(BATCH, sizeof(f->batch[0]));
 	judge_init(&f->judge);
 	f->watching = kcov_init();
 	if (!f->watching)
@@ -55,7 +64,7 @@ static void next_program(struct fuzzer *f, struct program *p)
 	struct rng r = { .state = f->seed ^ f->rounds << 32 };
 
 	rng_next(&r);
-	if (!f->nr_corpus || rng_percent(&r, f->watching ? 15 : 60)) {
+	if (!f->nr_corpus || rng_percent(&r, f->watching ? 40 : 60)) {
 		generate(&r, p);
 	} else {
 		*p = f->corpus[rng_below(&r, f->nr_corpus)];
@@ -103,7 +112,7 @@ static void allow_again(void)
 	}
 }
 
-/* A race may need some attempts. */
+/* A race may need some attempts, and what is freed by a work queue a moment. */
 static bool fails_here(const struct program *p, void *opaque)
 {
 	struct judge *j = opaque;
@@ -111,9 +120,10 @@ static bool fails_here(const struct program *p, void *opaque)
 
 	allow_again();
 	for (i = 0; i < 3; i++)
-		if (judge(j, p) != FINE)
+		if (judge(j, p) != FINE || !all_gone(j, GOES_SOON))
 			return true;
-	return false;
+	vt_sleep_ms(300);
+	return reported(j);
 }
 
 /* By a command, which gets the name of a file with the program: one that boots a machine. */
@@ -153,8 +163,12 @@ static void failed(struct fuzzer *f, struct program *p, enum verdict verdict)
 	if (verdict == STUCK)
 		return;
 	if (!fails_here(p, &f->judge)) {
-		printf("# it does not fail again\n");
-		return;
+		printf("# it does not fail again; was that a late report about the one before?\n");
+		*p = f->batch[(f->rounds + BATCH - 1) % BATCH];
+		if (!f->rounds || !fails_here(p, &f->judge)) {
+			printf("# that does not, either\n");
+			return;
+		}
 	}
 	minimize(p, fails_here, &f->judge);
 	printf("# this is enough:\n");
@@ -182,8 +196,29 @@ static bool one_round(struct fuzzer *f)
 	}
 	if (!f->watching || f->judge.shared->fresh)
 		keep(f, &p);
+	f->batch[f->rounds % BATCH] = p;
 	f->rounds++;
 	return true;
+}
+
+/*
+ * Has the module let go of what the last @nr programs made?  If not: which of them was it?
+ */
+static bool nothing_left(struct fuzzer *f, unsigned int nr)
+{
+	if (all_gone(&f->judge, GOES_IN))
+		return true;
+	for (; nr; nr--) {
+		struct program *p = &f->batch[(f->rounds - nr) % BATCH];
+
+		if (judge(&f->judge, p) == FINE && all_gone(&f->judge, GOES_SOON))
+			continue;
+		f->rounds -= nr;
+		failed(f, p, LEFT);
+		return false;
+	}
+	printf("# none of the last programs does that again by itself\n");
+	return false;
 }
 
 static bool fuzz(struct fuzzer *f, unsigned long rounds, unsigned long seconds)
@@ -197,10 +232,10 @@ static bool fuzz(struct fuzzer *f, unsigned long rounds, unsigned long seconds)
 			next += 30000000000ULL;
 			figures(f, "so far");
 		}
-		if (f->rounds % 1000 == 999 && !all_gone(&f->judge))
+		if (f->rounds % BATCH == 0 && !nothing_left(f, BATCH))
 			return false;
 	}
-	return all_gone(&f->judge);
+	return nothing_left(f, f->rounds % BATCH);
 }
 
 /* Runs all programs of a file, and prints what each call returns.  False: one has failed. */
@@ -220,7 +255,7 @@ static bool replay(struct fuzzer *f, FILE *file)
 			keep(f, &p);
 		f->rounds++;
 	}
-	return ret == 0 && all_gone(&f->judge);
+	return ret == 0 && all_gone(&f->judge, GOES_IN);
 }
 
 static FILE *open_programs(const char *path)
@@ -383,6 +418,20 @@ static int test(void)
 
 /* ------------------------------------------------------------------- command line */
 
+/* The module's tracepoints are code, too. */
+static void trace_all(void)
+{
+	FILE *f;
+
+	if (mount("tracefs", TRACEFS, "tracefs", 0, NULL) && errno != EBUSY)
+		return;
+	f = fopen(TRACEFS "/events/vitro/enable", "w");
+	if (f) {
+		fputc('1', f);
+		fclose(f);
+	}
+}
+
 static const char usage[] =
 	"usage: fuzz_abi                      some programs, always the same, as a test\n"
 	"       fuzz_abi --seconds N | --rounds N\n"
@@ -447,6 +496,7 @@ int main(int argc, char **argv)
 
 	fuzzer_init(&f, value['S'] ? strtoull(value['S'], NULL, 0) : 1);
 	f.tracing = value['t'];
+	trace_all();
 	if (value['r'])
 		return !replay(&f, open_programs(value['r']));
 	fine = !value['c'] || access(value['c'], R_OK) || replay(&f, open_programs(value['c']));

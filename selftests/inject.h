@@ -15,7 +15,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "kselftest_harness.h"
+#include "reports.h"
 #include "vt.h"
 
 #define FAULTS	"/sys/kernel/debug/"

@@ -68,15 +68,26 @@ static inline bool is_report(const char *line)
 #define STACK_LINES	64	/* in a dump of one stack, and more than there ever are */
 
 /*
- * The test "inject" makes allocations fail, and the kernel says where that was: the stack it
- * then dumps is not a report.  *@left: lines of it that may still come; 0 in the beginning.
+ * Of vmalloc(), whose caller is one of the two that make allocations fail.  A size that no
+ * machine has was not made to fail, but comes from userspace unchecked.
+ */
+static inline bool is_injected_vmalloc(const char *line)
+{
+	return (strstr(line, "inject: vmalloc error: ") ||
+		strstr(line, "fuzz_abi: vmalloc error: ")) &&
+	       !strstr(line, "exceeds total pages");
+}
+
+/*
+ * "inject" and "fuzz_abi" make allocations fail, and the kernel says where that was: the stack
+ * it then dumps is not a report.  *@left: lines of it that may still come; 0 in the beginning.
  */
 static inline bool is_asked_for(const char *line, int *left)
 {
 	bool inside = *left > 0;
 
 	if (strstr(line, "FAULT_INJECTION: forcing a failure") ||
-	    strstr(line, "inject: vmalloc error: ")) {
+	    is_injected_vmalloc(line)) {
 		*left = STACK_LINES;
 		return true;
 	}

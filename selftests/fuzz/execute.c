@@ -19,8 +19,9 @@
 #include <sys/prctl.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include "../inject.h"
 #include "../vendor.h"
-#include "fuzz.h"
+#include "ops.h"
 
 #define KICK_MS		10	/* between two signals */
 #define STOP_MS		1000	/* then, no more calls are made */
@@ -198,6 +199,29 @@ void set_fd(struct exec *x, uint64_t to, int fd)
 		close(old);
 }
 
+static long make_call(struct exec *x, const struct call_type *t, const uint64_t *arg)
+{
+	return t->op ? t->op(x, arg) : call_ioctl(x, t, arg);
+}
+
+/* The same, while the kernel makes something fail, if it can: see inject.h. */
+static long make_failing_call(struct exec *x, const struct call_type *t, const uint64_t *arg)
+{
+	struct inject in = { .nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC) };
+	long ret;
+	int err;
+
+	if (in.nth < 0)
+		return make_call(x, t, arg);
+	inject_arm(&in, x->fail);
+	ret = make_call(x, t, arg);
+	err = errno;
+	inject_disarm(&in);
+	close(in.nth);
+	errno = err;
+	return ret;
+}
+
 /**
  * execute_call() - make a call of a program
  * @x: the thread
@@ -211,7 +235,12 @@ void execute_call(struct exec *x, unsigned int i)
 
 	x->next = i + 1;
 	errno = 0;
-	ret = t->op ? t->op(x, c->arg) : call_ioctl(x, t, c->arg);
+	if (x->fail && (t->cmd || t->op == op_enter || t->op == op_map)) {
+		ret = make_failing_call(x, t, c->arg);
+		x->fail = 0;
+	} else {
+		ret = make_call(x, t, c->arg);
+	}
 	if (ret < 0 && !t->op)
 		ret = -errno;
 	kcov_collect(x->thread, x->shared);
@@ -328,6 +357,8 @@ static void set_up(const struct program *p, int dev)
 	fds[FD_NULL] = open("/dev/null", O_RDWR);
 	if (p->user && (setgid(NOBODY) || setuid(NOBODY)))
 		vt_die("cannot become an ordinary user");
+	/* Or an ordinary user could not write to files of its own under /proc. */
+	prctl(PR_SET_DUMPABLE, 1);
 }
 
 static void start_thread(const struct program *p, struct shared *shared, unsigned int thread)

@@ -23,7 +23,7 @@
 #include "../vt.h"
 #include "kselftest.h"
 
-#define MAX_CALLS	48
+#define MAX_CALLS	96
 #define MAX_ARGS	12
 #define NR_FDS		16	/* a program's file descriptors go by numbers in a table */
 #define NR_THREADS	4
@@ -47,10 +47,10 @@ enum kind { K_NONE, K_DEV, K_VM, K_VCPU, K_EVENT, K_RING, K_OTHER };
 
 /* What a field means, so that likely values can be chosen: see pools in generate.c. */
 enum field_type {
-	F_END, F_FD, F_TO, F_FORM, F_EVENTFD, F_SLOT, F_FLAGS, F_GPA, F_SIZE, F_HVA, F_POINTER,
-	F_ID, F_PAD, F_MASK, F_MSI_ADDR, F_MSI_DATA, F_IO_ADDR, F_IO_LEN, F_NR, F_LAPIC, F_REG,
-	F_OFFSET, F_OFFSET_LEN, F_PROT, F_MAP, F_ADVICE, F_MODE, F_ENTRY, F_COUNT, F_SEED,
-	F_THREAD, F_COMMAND, F_NAME, F_NR_TYPES
+	F_END, F_FD, F_TO, F_FORM, F_EVENTFD, F_SLOT, F_1_FLAG, F_2_FLAGS, F_3_FLAGS, F_GPA,
+	F_SIZE, F_HVA, F_POINTER, F_ID, F_PAD, F_MASK, F_MSI_ADDR, F_MSI_DATA, F_IO_ADDR,
+	F_IO_LEN, F_NR, F_PAGES, F_LAPIC, F_REG, F_OFFSET, F_OFFSET_LEN, F_PROT, F_MAP,
+	F_ADVICE, F_MODE, F_ENTRY, F_COUNT, F_SEED, F_THREAD, F_COMMAND, F_NAME, F_NR_TYPES
 };
 
 /*
@@ -195,6 +195,7 @@ struct shared {
  * @fds: the table of fds, of all threads
  * @thread: number of this one
  * @next: index of the next call, for OPs that look ahead
+ * @fail: which of all that can fail in the next call is to fail; 0: nothing
  * @stop: time is up: for loops to look at
  */
 struct exec {
@@ -203,6 +204,7 @@ struct exec {
 	int *fds;
 	unsigned int thread;
 	unsigned int next;
+	unsigned int fail;
 	volatile bool *stop;
 };
 
@@ -215,26 +217,32 @@ void set_fd(struct exec *x, uint64_t to, int fd);
 
 /* ------------------------------------------------------------------- judging */
 
-/* REPORTED: by the kernel, in its log.  STUCK: somebody does not come back from it. */
-enum verdict { FINE, REPORTED, STUCK };
+/*
+ * REPORTED: by the kernel, in its log.  STUCK: somebody does not come back from it.
+ * LEFT: the module still has something of a program that is gone.
+ */
+enum verdict { FINE, REPORTED, STUCK, LEFT };
 
 /**
  * struct judge - runs programs and looks what they have done to the kernel
  * @dev: /dev/vitro
  * @kmsg: /dev/kmsg
  * @shared: with the programs
- * @areas: pieces of vmalloc memory that the module had at the start
+ * @users: of the module, besides this one
+ * @areas: pieces of vmalloc memory that the module has without any program
  */
 struct judge {
 	int dev;
 	int kmsg;
 	struct shared *shared;
+	int users;
 	unsigned int areas;
 };
 
 void judge_init(struct judge *j);
 enum verdict judge(struct judge *j, const struct program *p);
-bool all_gone(struct judge *j);
+bool all_gone(struct judge *j, unsigned int seconds);
+bool reported(struct judge *j);
 
 /* ------------------------------------------------------------------ coverage */
 

@@ -14,13 +14,10 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "../reports.h"
+#include "../inject.h"
 #include "fuzz.h"
 
-/*
- * Seconds that a program, and afterwards its remains, may take: a machine that has to share
- * its CPUs may stand still for long.
- */
+/* Seconds that a program may take: a machine that shares its CPUs may stand still for long. */
 #define PATIENCE	120
 
 /* Pieces of vmalloc memory that are the module's: comm areas and recorders. */
@@ -43,8 +40,13 @@ static unsigned int count_areas(void)
  */
 void judge_init(struct judge *j)
 {
+	struct inject failures;
 	sigset_t set;
 
+	if (inject_open(&failures))
+		printf("# this kernel has no fault injection: nothing is made to fail\n");
+	else
+		close(failures.nth);
 	j->areas = count_areas();
 	j->dev = vt_open();
 	j->kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -69,6 +71,7 @@ void judge_init(struct judge *j)
  */
 static bool read_log(int kmsg, bool reported)
 {
+	static int asked_for;
 	char record[2048];
 	ssize_t n;
 
@@ -82,11 +85,28 @@ static bool read_log(int kmsg, bool reported)
 		message = strchr(record, ';');
 		message = message ? message + 1 : record;
 		message[strcspn(message, "\n")] = 0;
+		if (is_asked_for(message, &asked_for))
+			continue;
 		reported |= is_report(message);
 		if (reported)
 			printf("# kernel: %s\n", message);
 	}
 	return reported;
+}
+
+/**
+ * reported() - has the kernel reported anything since the last time?
+ * @j: the judge
+ *
+ * What it has to say has been printed.
+ */
+bool reported(struct judge *j)
+{
+	if (!read_log(j->kmsg, false))
+		return false;
+	vt_sleep_ms(500);	/* another CPU may not have finished its report */
+	read_log(j->kmsg, true);
+	return true;
 }
 
 /* Where a thread of a process that does not end is. */
@@ -168,25 +188,21 @@ enum verdict judge(struct judge *j, const struct program *p)
 		print_stacks(pid);
 		return STUCK;
 	}
-	if (read_log(j->kmsg, false)) {
-		vt_sleep_ms(500);	/* another CPU may not have finished its report */
-		read_log(j->kmsg, true);
+	if (reported(j))
 		return REPORTED;
-	}
 	return ended ? FINE : STUCK;
 }
 
 /**
  * all_gone() - has the module let go of all that programs made?
  * @j: the judge
+ * @seconds: that it may take: some of it goes by work queues and RCU
  *
- * That is, after a while: some of it goes by work queues and RCU.
- *
- * Return: false if not; what remains has been printed.
+ * Return: false if not.  What remains has been printed, and is not asked for again.
  */
-bool all_gone(struct judge *j)
+bool all_gone(struct judge *j, unsigned int seconds)
 {
-	time_t end = time(NULL) + PATIENCE;
+	time_t end = time(NULL) + seconds;
 	unsigned int areas;
 	bool gone;
 	int users;
@@ -201,7 +217,7 @@ bool all_gone(struct judge *j)
 			fclose(f);
 		areas = count_areas();
 		/* Fewer than at the start: what was before us has gone meanwhile. */
-		gone = users == 0 && areas <= j->areas;
+		gone = users >= 0 && users <= j->users && areas <= j->areas;
 		if (gone || time(NULL) > end)
 			break;
 		vt_sleep_ms(20);
@@ -209,7 +225,9 @@ bool all_gone(struct judge *j)
 	j->dev = vt_open();
 	if (gone)
 		return true;
-	printf("# the module has %d users; %u areas of memory, at first %u\n", users, areas,
-	       j->areas);
+	printf("# the module has %d users, before %d; %u areas of memory, before %u\n", users,
+	       j->users, areas, j->areas);
+	j->users = users;
+	j->areas = areas;
 	return false;
 }

@@ -31,6 +31,7 @@ long op_write(struct exec *x, const uint64_t *arg);
 long op_fork(struct exec *x, const uint64_t *arg);
 long op_interrupt(struct exec *x, const uint64_t *arg);
 long op_pause(struct exec *x, const uint64_t *arg);
+long op_fail(struct exec *x, const uint64_t *arg);
 long op_die(struct exec *x, const uint64_t *arg);
 
 /* netlink.c */

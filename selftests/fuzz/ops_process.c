@@ -222,6 +222,13 @@ long op_pause(struct exec *x, const uint64_t *arg)
 	return 0;
 }
 
+/* In the thread's next call, if it is one of the module's, one thing fails that can. */
+long op_fail(struct exec *x, const uint64_t *arg)
+{
+	x->fail = arg[0] & 15;
+	return 0;
+}
+
 long op_die(struct exec *x, const uint64_t *arg)
 {
 	(void)x;
