@@ -106,3 +106,15 @@ kernel_release() {
     sed -n 's/^#define UTS_RELEASE "\(.*\)"/\1/p' "$1/include/generated/utsrelease.h" 2>/dev/null ||
         die "$1 has not been configured and prepared" "of a kernel's source, run in it: make olddefconfig modules_prepare"
 }
+
+# cpu_seconds PID: fields 14 and 15 of proc_pid_stat(5), in ticks; fails when it has ended
+cpu_seconds() {
+    local -a stat
+    read -r -a stat 2>/dev/null <"/proc/$1/stat" && [ "${stat[2]}" != Z ] &&
+        echo $(((stat[13] + stat[14]) / $(getconf CLK_TCK)))
+}
+
+# at_init CONSOLE: has the kernel of a test machine come to /init?  One that is quiet does not say so itself.
+at_init() {
+    grep -q 'Run /init as init process\|machine-init: begun' "$1" 2>/dev/null
+}
